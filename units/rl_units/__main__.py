@@ -1,0 +1,5 @@
+"""`python -m rl_units <command>`."""
+
+from rl_units.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Trained agents, loaded without running their code."""
