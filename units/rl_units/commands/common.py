@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from rl_units.environments import require_environment
 from rl_units.runs import Run, check_algorithm, find_run
 
 
@@ -24,6 +23,8 @@ def chosen_run(options: argparse.Namespace) -> Run:
     Raises:
         UserError: If the environment, the algorithm or the run does not exist; each says what does.
     """
+    from rl_units.environments import require_environment  # late: --help must not wait for torch
+
     check_algorithm(options.algo)
     require_environment(options.env)
     return find_run(

@@ -1,0 +1,53 @@
+"""`evaluate`: score a trained agent under the unit's protocol."""
+
+import argparse
+import dataclasses
+import os
+
+from rl_units.commands.common import add_run_arguments, chosen_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's flags."""
+    add_run_arguments(parser)
+    parser.add_argument("--n-eval-episodes", type=int, help="episodes (default: the protocol's; only that many score)")
+    parser.add_argument("--n-envs", type=int, default=8, help="environments side by side in each process")
+    parser.add_argument("--n-workers", type=int, default=0, help="processes (default: one for each core)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluates the chosen run and writes `results.json` into its folder.
+
+    Raises:
+        UserError: If the run, its model or its configuration is missing, damaged or refused.
+    """
+    from tqdm import tqdm
+
+    from rl_units.agents import load_agent
+    from rl_units.course import load_course
+    from rl_units.evaluation import evaluate
+
+    chosen = chosen_run(options)
+    protocol = chosen.protocol
+    if options.n_eval_episodes:
+        protocol = dataclasses.replace(protocol, n_episodes=options.n_eval_episodes)
+    agent = load_agent(chosen.model, protocol, algo=chosen.algo)
+    n_workers = options.n_workers or default_workers(protocol.n_episodes)
+    print(f"Evaluating {chosen.model} over {protocol.n_episodes} episodes ({protocol.id} v{protocol.version})")
+    with tqdm(total=protocol.n_episodes, unit="episode") as bar:
+        result = evaluate(
+            agent, protocol, n_envs=options.n_envs, n_workers=n_workers, on_episode=lambda _: bar.update()
+        )
+    path = result.save(chosen.folder)
+    print(f"Mean reward: {result.mean_reward:.2f} +/- {result.std_reward:.2f} over {result.n_episodes} episodes")
+    print(f"Score (mean - std): {result.score:.2f}")
+    assignment = load_course().assignment_for(chosen.env_id)
+    if assignment is not None and assignment.threshold is not None:
+        verdict = "passed" if assignment.passed_by(result.score) else "not reached yet"
+        print(f"Threshold of {assignment.title}: {assignment.threshold:g}, {verdict}")
+    print(f"Written to {path}")
+
+
+def default_workers(n_episodes: int) -> int:
+    """One process a core, but only one for a handful of episodes: starting another takes some seconds."""
+    return min(os.cpu_count() or 1, max(1, n_episodes // 8))

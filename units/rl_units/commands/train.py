@@ -1,0 +1,157 @@
+"""`train`: the Zoo's training, with the unit's hyperparameters, progress, checkpoints and true resume."""
+
+import argparse
+import importlib
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rl_units.course import load_course
+from rl_units.errors import CheckpointError, ConfigError, UserError
+from rl_units.runs import check_algorithm, find_run_folder
+from rl_units.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from rl_units.training.experiment import Outcome, Plan
+
+PASSES_FLAGS_ON = True
+"""Flags that are not declared here go to `rl_zoo3.train` as they are."""
+
+CHECKPOINT_FREQUENCY = 25_000
+"""Steps; about three minutes of DQN on Atari on two CPU cores."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the flags that are ours or that we look at; the Zoo's others are passed on."""
+    parser.epilog = "Every other flag of rl_zoo3.train works too and is passed on; see python -m rl_zoo3.train -h."
+    parser.add_argument("--env", help="environment id", required=True)
+    parser.add_argument("--algo", help="algorithm, as the Zoo names it", required=True)
+    parser.add_argument("-f", "--log-folder", help="where runs are kept", type=Path, default=Path("logs"))
+    parser.add_argument(
+        "-c", "-conf", "--conf-file", help="hyperparameter file (default: the unit's, else the Zoo's)", metavar="FILE"
+    )
+    parser.add_argument("-n", "--n-timesteps", help="steps to train (default: the file's)", type=int)
+    parser.add_argument("--resume", action="store_true", help="go on with the latest run, or the one of --exp-id")
+    parser.add_argument("--exp-id", help="number of the run to resume (0: latest)", type=int, default=0)
+    parser.add_argument(
+        "--checkpoint-freq",
+        help=f"steps between two checkpoints (default: {CHECKPOINT_FREQUENCY:,})",
+        type=int,
+        default=CHECKPOINT_FREQUENCY,
+    )
+    parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
+    parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=int)
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
+    parser.add_argument("--verbose", help="1: also the Zoo's tables (default: 0)", type=int, default=0)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, or resumes a run.
+
+    Raises:
+        UserError: If anything asked for does not exist, a checkpoint does not fit, the disk is full, or training was
+            stopped before its end; the last two can be resumed.
+    """
+    from rl_units.environments import require_environment
+    from rl_units.training.experiment import train
+
+    check_algorithm(options.algo)
+    for package in options.gym_packages:
+        _import_package(package)
+    require_environment(options.env)
+    if options.checkpoint_freq < 1:
+        raise ConfigError("--checkpoint-freq must be at least 1.")
+    plan = _resumed_plan(options) if options.resume else _new_plan(options)
+    outcome = train(plan)
+    _report(outcome, options)
+
+
+def _new_plan(options: argparse.Namespace) -> "Plan":
+    from rl_units.training.experiment import Plan
+
+    arguments = ["--algo", options.algo, "--env", options.env, "-f", str(options.log_folder)]
+    configuration = options.conf_file or load_course().hyperparameters_for(options.algo, options.env)
+    if configuration is not None:
+        _check_configuration(str(configuration), options.env)
+        arguments += ["--conf-file", str(configuration)]
+    return Plan(
+        arguments=(*arguments, *_passed_on(options)),
+        checkpoint_frequency=options.checkpoint_freq,
+        times_threads=options.num_threads is None,
+        shows_progress=not options.no_progress,
+    )
+
+
+def _resumed_plan(options: argparse.Namespace) -> "Plan":
+    from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
+    from rl_units.training.experiment import Plan, kept_configuration
+
+    if options.conf_file is not None:
+        raise ConfigError("A resumed run keeps its hyperparameters: leave out -c, or begin a new run without --resume.")
+    folder = find_run_folder(options.log_folder, options.algo, options.env, options.exp_id)
+    checkpoint = read_checkpoint(checkpoint_folder(folder))
+    if (checkpoint.algo, checkpoint.env_id) != (options.algo, options.env):
+        raise CheckpointError(f"The checkpoint in {folder} is of {checkpoint.algo} on {checkpoint.env_id}.")
+    budget = options.n_timesteps or checkpoint.total_timesteps
+    if checkpoint.num_timesteps >= budget:
+        raise CheckpointError(
+            f"The run in {folder} has done its {checkpoint.num_timesteps:,} steps. "
+            "To train it further, add -n with a larger number."
+        )
+    print(f"Resuming {folder} at step {checkpoint.num_timesteps:,} of {budget:,}")
+    configuration = kept_configuration(folder, options.env)
+    kept = ("--conf-file", str(configuration)) if configuration.is_file() else ()
+    return Plan(
+        arguments=(*checkpoint.arguments, *kept, *_passed_on(options)),
+        checkpoint_frequency=options.checkpoint_freq,
+        run_folder=folder,
+        checkpoint=checkpoint,
+        times_threads=options.num_threads is None,
+        shows_progress=not options.no_progress,
+    )
+
+
+def _passed_on(options: argparse.Namespace) -> list[str]:
+    """Flags for the Zoo; where one stands twice, its parser takes the last."""
+    arguments = ["--verbose", str(options.verbose)]
+    if options.n_timesteps is not None:
+        arguments += ["-n", str(options.n_timesteps)]
+    if options.num_threads is not None:
+        arguments += ["--num-threads", str(options.num_threads)]
+    if options.gym_packages:
+        arguments += ["--gym-packages", *options.gym_packages]
+    return [*arguments, *options.rest]
+
+
+def _import_package(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigError(f"--gym-packages {name} cannot be imported: {error}.") from error
+
+
+def _check_configuration(name: str, env_id: str) -> None:
+    """Refuses a file that the Zoo would stumble over; a Python file or module is the student's own code."""
+    from rl_units.environments import is_atari
+
+    if not name.endswith((".yml", ".yaml")):
+        return
+    document = read_yaml(Path(name))
+    accepted = [env_id, "atari", "default"] if is_atari(env_id) else [env_id, "default"]
+    found = next((key for key in accepted if key in document), None)
+    if found is None:
+        raise ConfigError(f"{name} has no hyperparameters for {env_id}; it has: {', '.join(sorted(document))}.")
+    if not isinstance(document[found], dict):
+        raise ConfigError(f"{name}: {found} must be a mapping of hyperparameters to values.")
+
+
+def _report(outcome: "Outcome", options: argparse.Namespace) -> None:
+    flags = shlex.join(["--algo", options.algo, "--env", options.env, "-f", str(options.log_folder)])
+    if outcome.stopped:
+        raise UserError(
+            f"Stopped at step {outcome.num_timesteps:,}; nothing is lost. Go on with:\n"
+            f"  python -m rl_units train --resume {flags}"
+        )
+    print(f"Trained {outcome.num_timesteps:,} steps: {outcome.run_folder}")
+    print(f"Score it:  python -m rl_units evaluate {flags}")
+    print(f"Watch it:  python -m rl_units record_video {flags}")

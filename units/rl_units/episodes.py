@@ -1,0 +1,126 @@
+"""Playing episodes: each in its own slot, with its own seed and its own stream of exploration coins."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rl_units.agents.base import Agent, Observations
+from rl_units.course import Protocol
+from rl_units.environments import make_environment, sample_action
+from rl_units.errors import EvaluationError
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished game.
+
+    Attributes:
+        index: Its place in the evaluation.
+        seed: Its seed.
+        episode_return: Full, unclipped return.
+        length: Steps of the bare environment (Atari: emulator frames).
+    """
+
+    index: int
+    seed: int
+    episode_return: float
+    length: int
+
+
+class EpisodePlayer:
+    """Plays one episode at a time in one environment.
+
+    The coins of the epsilon-greedy action mode come from a generator of the episode's own, so that they depend on
+    nothing but its seed.
+
+    Args:
+        protocol: How the episode is played.
+        render_mode: Gymnasium's render mode.
+    """
+
+    def __init__(self, protocol: Protocol, render_mode: str | None = None) -> None:
+        self.env = make_environment(protocol, render_mode)
+        self.observation: Any = None
+        self._epsilon = protocol.epsilon
+        self._index = self._seed = 0
+        self._rng = np.random.default_rng(0)
+
+    def start(self, index: int, seed: int) -> None:
+        """Starts episode `index` with `seed`."""
+        self._index, self._seed = index, seed
+        # The second word keeps the coins apart from the environment's own stream of the same seed.
+        self._rng = np.random.default_rng([seed, 1])
+        self.observation, _ = self.env.reset(seed=seed)
+
+    def step(self, action: Any) -> Episode | None:
+        """Plays one decision, or the random action that replaces it.
+
+        Args:
+            action: The agent's deterministic action.
+
+        Returns:
+            The episode if this ended the full game, else None; a lost life starts the next one.
+
+        Raises:
+            EvaluationError: If the action is not an element of the action space.
+        """
+        if not self.env.action_space.contains(action):
+            raise EvaluationError(f"The agent chose {action!r}, which is not an action of {self.env.action_space}.")
+        if self._epsilon > 0 and self._rng.random() < self._epsilon:
+            action = sample_action(self.env.action_space, self._rng)
+        self.observation, _, terminated, truncated, info = self.env.step(action)
+        if not (terminated or truncated):
+            return None
+        if "episode" in info:
+            return Episode(self._index, self._seed, float(info["episode"]["r"]), int(info["episode"]["l"]))
+        self.observation, _ = self.env.reset()
+        return None
+
+    def close(self) -> None:
+        """Closes the environment."""
+        self.env.close()
+
+
+def play_episodes(
+    agent: Agent, protocol: Protocol, episodes: Iterator[tuple[int, int]], n_envs: int
+) -> Iterator[Episode]:
+    """Plays episodes, up to `n_envs` abreast, and yields each as it ends.
+
+    Args:
+        agent: The agent.
+        protocol: How they are played.
+        episodes: Index and seed of each; a new one is taken whenever a slot is free.
+        n_envs: Number of slots.
+
+    Raises:
+        EvaluationError: As `EpisodePlayer.step`.
+    """
+    players: list[EpisodePlayer] = []
+    try:
+        for _, (index, seed) in zip(range(n_envs), episodes, strict=False):
+            players.append(EpisodePlayer(protocol))
+            players[-1].start(index, seed)
+        active = list(players)
+        while active:
+            actions = agent.act(_batch([player.observation for player in active]))
+            for player, action in zip(tuple(active), actions, strict=True):
+                episode = player.step(action)
+                if episode is None:
+                    continue
+                yield episode
+                following = next(episodes, None)
+                if following is None:
+                    active.remove(player)
+                else:
+                    player.start(*following)
+    finally:
+        for player in players:
+            player.close()
+
+
+def _batch(observations: list[Any]) -> Observations:
+    if isinstance(observations[0], dict):
+        return {key: np.stack([observation[key] for observation in observations]) for key in observations[0]}
+    return np.stack(observations)

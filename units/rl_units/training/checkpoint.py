@@ -1,0 +1,154 @@
+"""Checkpoints of a training run: written atomically, refused when damaged, free of pickles.
+
+`checkpoint.json` in the run's `checkpoint/` folder names every other file there and its hash. It is replaced last, so
+whenever a process is killed the folder holds the previous checkpoint or the new one, whole.
+"""
+
+import hashlib
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch as th
+
+from rl_units.errors import CheckpointError
+from rl_units.files import atomic_path, write_text
+from rl_units.training.replay import Segment
+
+FORMAT = 1
+"""Version of the layout; another one is refused."""
+
+_MANIFEST = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What `checkpoint.json` says.
+
+    Attributes:
+        algo: Algorithm name.
+        env_id: Gymnasium id.
+        observation_space: Its text, to tell another environment by.
+        arguments: Command line for the Zoo that began the run, without the program's name.
+        env_steps: Steps of the vectorised environment so far.
+        counters: See `state.counters`.
+        random: See `state.random_states`.
+        callbacks: See `state.callback_states`.
+        tensors: File of weights, optimizers and torch's random state.
+        statistics: File of the normalisation statistics; None without normalisation.
+        segments: The replay buffer's files, in order; empty for algorithms without one.
+        logs: Size in bytes of each monitor file at this moment.
+        hashes: SHA-256 of every file named above, by name.
+    """
+
+    algo: str
+    env_id: str
+    observation_space: str
+    arguments: tuple[str, ...]
+    env_steps: int
+    counters: Mapping[str, Any]
+    random: Mapping[str, Any]
+    callbacks: tuple[Mapping[str, Any], ...]
+    tensors: str
+    statistics: str | None
+    segments: tuple[Segment, ...]
+    logs: Mapping[str, int]
+    hashes: Mapping[str, str]
+
+    @property
+    def num_timesteps(self) -> int:
+        """Environment steps trained."""
+        return int(self.counters["num_timesteps"])
+
+    @property
+    def total_timesteps(self) -> int:
+        """The run's budget."""
+        return int(self.counters["_total_timesteps"])
+
+
+def checkpoint_folder(run_folder: Path) -> Path:
+    """Where a run keeps its checkpoint."""
+    return run_folder / "checkpoint"
+
+
+def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
+    """Makes `checkpoint` the current one and removes the files that it no longer names.
+
+    Args:
+        checkpoint: Its files are in `folder` already.
+        folder: See `checkpoint_folder`.
+
+    Raises:
+        StorageError: If it cannot be written; the earlier checkpoint stays.
+    """
+    write_text(folder / _MANIFEST, json.dumps({"format": FORMAT, **asdict(checkpoint)}, allow_nan=False))
+    for file in folder.iterdir():
+        if file.name != _MANIFEST and file.name not in checkpoint.hashes:
+            file.unlink()
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Reads a checkpoint and verifies the hash of every file that it names.
+
+    Raises:
+        CheckpointError: If there is none, or it is damaged or of another version.
+    """
+    path = folder / _MANIFEST
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        version = document.pop("format")
+        if version != FORMAT:
+            raise CheckpointError(f"{path} has format {version}; this version reads format {FORMAT} only.")
+        document["segments"] = tuple(Segment(**segment) for segment in document["segments"])
+        for name in ("arguments", "callbacks"):
+            document[name] = tuple(document[name])
+        checkpoint = Checkpoint(**document)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{folder.parent} cannot be resumed: it has no checkpoint. "
+            "Runs started with python -m rl_units train have one; those of rl_zoo3.train do not."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from error
+    for name, expected in checkpoint.hashes.items():
+        if Path(name).name != name or file_hash(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} is damaged or was edited, so this run cannot be resumed from it.")
+    return checkpoint
+
+
+def write_tensors(path: Path, state: dict[str, Any]) -> None:
+    """Saves tensors in containers, atomically.
+
+    Raises:
+        StorageError: If it cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        th.save(state, temporary)
+
+
+def read_tensors(path: Path, device: th.device) -> dict[str, Any]:
+    """Loads what `write_tensors` saved; tensors only.
+
+    Raises:
+        CheckpointError: If it is damaged or holds anything but tensors and plain containers.
+    """
+    try:
+        state: dict[str, Any] = th.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from error
+    # The generator's state lives on the CPU whatever the device.
+    state["random"] = {name: value.cpu() for name, value in state["random"].items()}
+    return state
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; empty if it does not exist."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

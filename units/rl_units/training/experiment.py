@@ -1,0 +1,215 @@
+"""Drives the Zoo: its own parser, its own experiment, with ours hooked in where it makes callbacks and models."""
+
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+import rl_zoo3.train
+from rl_zoo3.exp_manager import ExperimentManager
+from stable_baselines3.common import base_class
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from rl_units.errors import ConfigError
+from rl_units.files import atomic_path, write_text
+from rl_units.runs import file_name
+from rl_units.training.checkpoint import Checkpoint
+from rl_units.training.checkpointing import Checkpointing, Stop, can_checkpoint, keep_earlier_logs
+from rl_units.training.progress import Progress
+from rl_units.training.threads import choose_threads
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One call of `train`.
+
+    Attributes:
+        arguments: Command line for `rl_zoo3.train`, without the program's name.
+        checkpoint_frequency: Environment steps between two checkpoints.
+        run_folder: The run to go on with; None begins a new one.
+        checkpoint: Its checkpoint; None begins a new run.
+        times_threads: Whether torch's threads are chosen by timing.
+        shows_progress: Whether the bar is shown.
+    """
+
+    arguments: tuple[str, ...]
+    checkpoint_frequency: int
+    run_folder: Path | None = None
+    checkpoint: Checkpoint | None = None
+    times_threads: bool = True
+    shows_progress: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Attributes:
+        run_folder: The Zoo's run folder.
+        num_timesteps: Environment steps trained, all sessions together.
+        stopped: Whether it was asked to stop before its budget was used.
+    """
+
+    run_folder: Path
+    num_timesteps: int
+    stopped: bool
+
+
+class Experiment(ExperimentManager):
+    """The Zoo's experiment with checkpoints, progress and a timed number of threads."""
+
+    def __init__(self, *args: Any, plan: Plan, stop: Stop, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.plan = plan
+        self.stop = stop
+        self.model: BaseAlgorithm | None = None
+        if plan.run_folder is not None:
+            self.save_path = str(plan.run_folder)
+            self.params_path = str(plan.run_folder / file_name(self.env_name))
+
+    def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
+        """Makes environments and model as the Zoo does, then chooses the threads.
+
+        Raises:
+            ConfigError: If the hyperparameters do not fit the algorithm or the environment.
+        """
+        if self.plan.run_folder is not None and self.plan.checkpoint is not None:
+            keep_earlier_logs(self.plan.run_folder, self.plan.checkpoint)
+        try:
+            results: tuple[BaseAlgorithm, dict[str, Any]] | None = super().setup_experiment()
+        except (TypeError, ValueError, KeyError, AttributeError, AssertionError, ImportError, NameError) as error:
+            if self.plan.run_folder is None:
+                shutil.rmtree(self.save_path, ignore_errors=True)
+            raise ConfigError(f"These hyperparameters do not fit {self.algo} on {self.env_name}: {error}.") from error
+        if results is not None:
+            self.model = results[0]
+            self._prepare(results[0])
+        return results
+
+    def _prepare(self, model: BaseAlgorithm) -> None:
+        if self.plan.times_threads:
+            threads = choose_threads(model)
+            print(f"Training on {model.device} with {threads} CPU thread(s), the fastest here.")  # noqa: T201 # for the student
+        if can_checkpoint(model):
+            # In front, so that the others start from the restored state.
+            self.callbacks.insert(0, self._checkpointing())
+        else:
+            print("This algorithm or its replay buffer keeps state of its own, so the run cannot be resumed.")  # noqa: T201 # as above
+        if self.plan.shows_progress:
+            self.callbacks.append(Progress())
+
+    def _checkpointing(self) -> Checkpointing:
+        return Checkpointing(
+            run_folder=Path(self.save_path),
+            algo=self.algo,
+            env_id=self.env_name.gym_id,
+            arguments=self.plan.arguments,
+            frequency=self.plan.checkpoint_frequency,
+            siblings=self.callbacks,
+            resume_from=self.plan.checkpoint,
+            stop=self.stop,
+        )
+
+    def _save_config(self, saved_hyperparams: dict[str, Any]) -> None:
+        # A resumed run keeps the record of how it was begun.
+        if self.plan.checkpoint is None:
+            super()._save_config(saved_hyperparams)
+            if self.config.endswith((".yml", ".yaml")):
+                # What it was given may be edited or moved before the run is resumed.
+                write_text(
+                    kept_configuration(Path(self.save_path), self.env_name), Path(self.config).read_text("utf-8")
+                )
+
+
+def kept_configuration(run_folder: Path, env_id: str) -> Path:
+    """The run's own copy of the hyperparameter file that it was begun with."""
+    return run_folder / file_name(env_id) / "hyperparameters.yml"
+
+
+def train(plan: Plan) -> Outcome:
+    """Trains as `python -m rl_zoo3.train` does, with checkpoints.
+
+    Ctrl-C or SIGTERM stops between two rollouts, with a checkpoint and a saved model; a second one at once.
+
+    Args:
+        plan: What to do.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        ConfigError: If the hyperparameters do not fit.
+        CheckpointError: If the checkpoint does not.
+        StorageError: If the disk is full.
+        SystemExit: From the Zoo's parser, for flags it does not know.
+    """
+    stop = Stop()
+    experiments: list[Experiment] = []
+
+    def make_experiment(*args: Any, **kwargs: Any) -> Experiment:
+        experiments.append(Experiment(*args, plan=plan, stop=stop, **kwargs))
+        return experiments[-1]
+
+    with (
+        _replaced(rl_zoo3.train, "ExperimentManager", make_experiment),
+        _replaced(sys, "argv", ["python -m rl_units train", *plan.arguments]),
+        _atomic_model_files(),
+        _stopping_on_signals(stop),
+    ):
+        rl_zoo3.train.train()
+    experiment = experiments[0]
+    steps = experiment.model.num_timesteps if experiment.model is not None else 0
+    return Outcome(Path(experiment.save_path), steps, stopped=stop.requested)
+
+
+@contextmanager
+def _replaced(owner: ModuleType, name: str, value: Any) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+@contextmanager
+def _atomic_model_files() -> Iterator[None]:
+    """SB3 writes a model's zip in place; a process killed then would leave half of the best model."""
+    write: Callable[..., None] = getattr(base_class, "save_to_zip_file")  # noqa: B009 # imported there, not exported
+
+    def save_to_zip_file(path: Any, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(path, str | Path):
+            write(path, *args, **kwargs)
+            return
+        final = Path(path)
+        with atomic_path(final if final.suffix == ".zip" else final.with_name(f"{final.name}.zip")) as temporary:
+            write(temporary, *args, **kwargs)
+
+    with _replaced(base_class, "save_to_zip_file", save_to_zip_file):
+        yield
+
+
+@contextmanager
+def _stopping_on_signals(stop: Stop) -> Iterator[None]:
+    """The first signal asks for a stop, the second is the ordinary one."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    earlier = {number: signal.getsignal(number) for number in signals}
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+        print("\nStopping after this rollout, with a checkpoint; once more to stop at once.", file=sys.stderr)  # noqa: T201 # for the student
+
+    for number in signals:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
