@@ -12,6 +12,9 @@ from rl_units.errors import StorageError
 _counter = itertools.count()
 # EFBIG is what a per-process file size limit answers, EDQUOT a user quota: to the student both are a full disk.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+)
 
 
 @contextlib.contextmanager
@@ -32,7 +35,7 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"The disk is full: {path} could not be written. What was there before is untouched. "
                 "Free some space and run the same command again."
             ) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        if error.errno in _REFUSED:
             raise StorageError(
                 f"{path} cannot be written: {error.strerror}. Choose another folder or mend its permissions."
             ) from error

@@ -1,0 +1,87 @@
+# RL Classroom. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TORCH := $(shell grep -E '^torch==' constraints.txt | cut -d' ' -f1)
+
+# make run: a short training, so that the whole path is seen in a few minutes.
+ALGO ?= dqn
+GAME ?= SpaceInvadersNoFrameskip-v4
+RUN_FOLDER ?= logs
+RUN_STEPS ?= 3000
+RUN_EPISODES ?= 5
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test lint format types imports tests test-slow notebooks notebooks-check pictures \
+	safe-agents-table bench wheels-check clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Create the environment in .venv
+
+# torch goes first, at the pinned version: a build that is there already (a CPU build, Colab's) is kept.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]" --constraint constraints.txt
+	@touch $@
+
+run: install ## Train briefly, evaluate, record and package an agent, with every stage shown
+	$(BIN)/python -m rl_units doctor
+	$(BIN)/python -m rl_units train --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) -n $(RUN_STEPS) \
+		-params learning_starts:1000 buffer_size:10000 --eval-freq 2000 --eval-episodes 1
+	$(BIN)/python -m rl_units plot --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) -o $(RUN_FOLDER)/curve.png
+	$(BIN)/python -m rl_units push_to_hub --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) \
+		--n-eval-episodes $(RUN_EPISODES) --to-folder $(RUN_FOLDER)/agent
+	@echo; echo "The agent's repository, as a Hub would show it:"; ls -l $(RUN_FOLDER)/agent
+
+demo: run ## The same as run
+
+test: lint types imports notebooks-check tests ## Everything that has to be green: style, types, imports, notebooks, tests
+
+lint: install ## Check style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: install ## Mend style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: install ## Check types
+	$(BIN)/mypy
+
+imports: install ## Check who imports whom
+	$(BIN)/lint-imports
+
+tests: install ## Run the tests with the coverage gate
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow and not bench"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-slow: install ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+notebooks: install ## Generate the notebooks from their sources
+	$(BIN)/python notebooks/build.py
+
+notebooks-check: install ## Check that the notebooks are those of their sources
+	$(BIN)/python notebooks/build.py --check
+
+pictures: install ## Draw the lessons' pictures again
+	$(BIN)/python notebooks/pictures.py
+
+safe-agents-table: install ## Write the table of agents that load safely into units/README.md
+	$(BIN)/python tests/units/agents/table.py
+
+bench: install ## Measure speed and memory, both sides in one run
+	$(BIN)/python -m tests.benchmarks
+
+wheels-check: install ## Prove that every extra has wheels on Python 3.11 to 3.14, Linux, macOS and Windows
+	$(BIN)/python tests/wheels_check.py
+
+clean: ## Remove the environment and every cache; runs in logs/ stay
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
