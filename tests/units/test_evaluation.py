@@ -5,13 +5,13 @@ import dataclasses
 import gymnasium as gym
 import numpy as np
 import pytest
-from odd_agents import Dying, Misbehaving
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.atari_wrappers import AtariWrapper
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecFrameStack, VecTransposeImage
 
+from odd_agents import Dying, Misbehaving
 from rl_units.agents import load_agent
 from rl_units.course import Protocol, load_course
 from rl_units.environments import register_environments, sample_action

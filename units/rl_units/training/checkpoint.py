@@ -126,8 +126,9 @@ def write_tensors(path: Path, state: dict[str, Any]) -> None:
     Raises:
         StorageError: If it cannot be written.
     """
-    with atomic_path(path) as temporary:
-        th.save(state, temporary)
+    # Through a file of Python's, because torch's own writer answers a full disk with a RuntimeError.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        th.save(state, file)
 
 
 def read_tensors(path: Path, device: th.device) -> dict[str, Any]:
