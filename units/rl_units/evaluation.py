@@ -39,7 +39,7 @@ def evaluate(
     seeds: Sequence[int] | None = None,
     n_envs: int = DEFAULT_N_ENVS,
     n_workers: int = 1,
-    on_episode: Callable[[Episode], None] | None = None,
+    on_episode: Callable[[Episode], object] | None = None,
 ) -> EvaluationResult:
     """Plays an agent's episodes under a protocol and scores them.
 

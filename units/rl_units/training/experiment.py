@@ -14,6 +14,7 @@ import rl_zoo3.train
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
 
 from rl_units.errors import ConfigError
 from rl_units.files import atomic_path, write_text
@@ -68,6 +69,7 @@ class Experiment(ExperimentManager):
         self.plan = plan
         self.stop = stop
         self.model: BaseAlgorithm | None = None
+        self._environments: list[VecEnv] = []
         if plan.run_folder is not None:
             self.save_path = str(plan.run_folder)
             self.params_path = str(plan.run_folder / file_name(self.env_name))
@@ -83,6 +85,8 @@ class Experiment(ExperimentManager):
         try:
             results: tuple[BaseAlgorithm, dict[str, Any]] | None = super().setup_experiment()
         except (TypeError, ValueError, KeyError, AttributeError, AssertionError, ImportError, NameError) as error:
+            for environment in self._environments:
+                environment.close()
             if self.plan.run_folder is None:
                 shutil.rmtree(self.save_path, ignore_errors=True)
             raise ConfigError(f"These hyperparameters do not fit {self.algo} on {self.env_name}: {error}.") from error
@@ -90,6 +94,12 @@ class Experiment(ExperimentManager):
             self.model = results[0]
             self._prepare(results[0])
         return results
+
+    def create_envs(self, *args: Any, **kwargs: Any) -> VecEnv:
+        """Makes environments as the Zoo does; they are closed if the rest of the set-up fails."""
+        environment: VecEnv = super().create_envs(*args, **kwargs)
+        self._environments.append(environment)
+        return environment
 
     def _prepare(self, model: BaseAlgorithm) -> None:
         if self.plan.times_threads:

@@ -1,0 +1,65 @@
+"""What importing costs, and what the documents promise."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rl_units
+from rl_units.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {"torch", "numpy", "gymnasium", "stable_baselines3", "rl_zoo3", "huggingface_hub", "yaml", "matplotlib"}
+
+
+def modules_after(*arguments):
+    code = (
+        "import sys, json, contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        f"    {'; '.join(arguments)}\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(finished.stdout))
+
+
+def test_manifest_and_results_load_the_standard_library_only():
+    loaded = modules_after("import rl_units.course, rl_units.results", "rl_units.course.load_course()")
+
+    assert "rl_units.course" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["push_to_hub", "--help"]], ids=" ".join)
+def test_help_waits_for_nothing_heavy(arguments):
+    loaded = modules_after("from rl_units.cli import main", f"main({arguments!r})")
+
+    assert "rl_units.cli" in loaded
+    assert not loaded & {"torch", "gymnasium", "stable_baselines3", "rl_zoo3"}
+
+
+def test_evaluating_an_agent_loads_neither_the_zoo_nor_the_hub():
+    loaded = modules_after("import rl_units.evaluation, rl_units.agents")
+
+    assert not loaded & {"rl_zoo3", "huggingface_hub", "huggingface_sb3", "optuna"}
+
+
+def test_the_newest_version_in_the_changelog_is_the_packages():
+    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+
+    assert newest is not None
+    assert newest.group(1) == rl_units.__version__
+
+
+def test_the_readme_names_every_command():
+    readme = (ROOT / "README.md").read_text("utf-8")
+
+    assert [command for command in COMMANDS if command not in readme] == []
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "make test" in (ROOT / "README.md").read_text("utf-8")
