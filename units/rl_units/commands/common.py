@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rl_units.course import load_course
+from rl_units.results import EvaluationResult
 from rl_units.runs import Run, check_algorithm, find_run
 
 
@@ -36,3 +38,21 @@ def chosen_run(options: argparse.Namespace) -> Run:
         load_checkpoint=options.load_checkpoint,
         load_last_checkpoint=options.load_last_checkpoint,
     )
+
+
+def print_score(result: EvaluationResult) -> None:
+    """Prints mean, std and score, and, where the course has a threshold, whether it is reached.
+
+    A few episodes decide nothing, so there is no verdict before the protocol's number of them.
+    """
+    print(f"Mean reward: {result.mean_reward:.2f} +/- {result.std_reward:.2f} over {result.n_episodes} episodes")
+    print(f"Score (mean - std): {result.score:.2f}")
+    assignment = load_course().assignment_for(result.env_id)
+    if assignment is None or assignment.threshold is None:
+        return
+    needed = assignment.protocol.n_episodes
+    if result.n_episodes < needed:
+        verdict = f"decided over {needed} episodes"
+    else:
+        verdict = "reached" if assignment.passed_by(result.score) else "not reached yet"
+    print(f"Threshold of {assignment.title}: {assignment.threshold:g}, {verdict}")

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import os
 
-from rl_units.commands.common import add_run_arguments, chosen_run
+from rl_units.commands.common import add_run_arguments, chosen_run, print_score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,6 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from rl_units.agents import load_agent
-    from rl_units.course import load_course
     from rl_units.evaluation import evaluate
 
     chosen = chosen_run(options)
@@ -39,12 +38,7 @@ def run(options: argparse.Namespace) -> None:
             agent, protocol, n_envs=options.n_envs, n_workers=n_workers, on_episode=lambda _: bar.update()
         )
     path = result.save(chosen.folder)
-    print(f"Mean reward: {result.mean_reward:.2f} +/- {result.std_reward:.2f} over {result.n_episodes} episodes")
-    print(f"Score (mean - std): {result.score:.2f}")
-    assignment = load_course().assignment_for(chosen.env_id)
-    if assignment is not None and assignment.threshold is not None:
-        verdict = "passed" if assignment.passed_by(result.score) else "not reached yet"
-        print(f"Threshold of {assignment.title}: {assignment.threshold:g}, {verdict}")
+    print_score(result)
     print(f"Written to {path}")
 
 

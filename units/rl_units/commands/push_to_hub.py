@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rl_units.commands.common import add_run_arguments, chosen_run
+from rl_units.commands.common import add_run_arguments, chosen_run, print_score
 
 if TYPE_CHECKING:
     from rl_units.course import Protocol
@@ -105,20 +105,12 @@ def _build(
         report=print,
         on_episode=advance,
     )
-    _print_summary(repository, chosen.env_id)
+    print_score(repository.result)
+    _print_files(repository)
     return repository
 
 
-def _print_summary(repository: "Repository", env_id: str) -> None:
-    from rl_units.course import load_course
-
-    result = repository.result
-    print(f"Mean return: {result.mean_reward:.2f} +/- {result.std_reward:.2f} over {result.n_episodes} episodes")
-    print(f"Score (mean - std): {result.score:.2f}")
-    assignment = load_course().assignment_for(env_id)
-    if assignment is not None and assignment.threshold is not None:
-        verdict = "passed" if assignment.passed_by(result.score) else "not reached yet"
-        print(f"Threshold of {assignment.title}: {assignment.threshold:g}, {verdict}")
+def _print_files(repository: "Repository") -> None:
     width = max(map(len, repository.files))
     for name in repository.files:
         print(f"  {name:<{width}} {(repository.folder / name).stat().st_size:>12,} bytes")

@@ -19,6 +19,7 @@ class Progress(BaseCallback):
         self._shown_at = 0.0
 
     def _on_training_start(self) -> None:
+        self._shown_at = time.monotonic()  # SB3's exploration rate is set at the end of the first step
         self._bar = tqdm(
             total=self.model._total_timesteps,
             initial=self.model.num_timesteps,
