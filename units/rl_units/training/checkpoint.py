@@ -5,6 +5,7 @@ whenever a process is killed the folder holds the previous checkpoint or the new
 """
 
 import hashlib
+import io
 import json
 import pickle
 import zipfile
@@ -126,9 +127,11 @@ def write_tensors(path: Path, state: dict[str, Any]) -> None:
     Raises:
         StorageError: If it cannot be written.
     """
-    # Through a file of Python's, because torch's own writer answers a full disk with a RuntimeError.
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        th.save(state, file)
+    # Through memory, because torch's own writer answers a full disk with a RuntimeError that hides the reason.
+    buffer = io.BytesIO()
+    th.save(state, buffer)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def read_tensors(path: Path, device: th.device) -> dict[str, Any]:

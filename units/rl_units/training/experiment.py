@@ -1,5 +1,6 @@
 """Drives the Zoo: its own parser, its own experiment, with ours hooked in where it makes callbacks and models."""
 
+import io
 import shutil
 import signal
 import sys
@@ -197,8 +198,10 @@ def _atomic_model_files() -> Iterator[None]:
             write(path, *args, **kwargs)
             return
         final = Path(path)
+        buffer = io.BytesIO()  # torch's own writer hides why a disk refuses; see checkpoint.write_tensors
+        write(buffer, *args, **kwargs)
         with atomic_path(final if final.suffix == ".zip" else final.with_name(f"{final.name}.zip")) as temporary:
-            write(temporary, *args, **kwargs)
+            temporary.write_bytes(buffer.getbuffer())
 
     with _replaced(base_class, "save_to_zip_file", save_to_zip_file):
         yield
