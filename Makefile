@@ -75,7 +75,7 @@ pictures: install ## Draw the lessons' pictures again
 	$(BIN)/python notebooks/pictures.py
 
 safe-agents-table: install ## Write the table of agents that load safely into units/README.md
-	$(BIN)/python tests/units/agents/table.py
+	PYTHONPATH=tests $(BIN)/python -m units.agents.table
 
 bench: install ## Measure speed and memory, both sides in one run
 	$(BIN)/python -m tests.benchmarks

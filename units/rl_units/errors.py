@@ -70,3 +70,7 @@ class DisplayError(UserError):
 
 class HubError(UserError):
     """The Hub refused, is unreachable, or went away."""
+
+
+class TuningError(UserError):
+    """A hyperparameter search that cannot go on, or in which no trial finished."""

@@ -7,16 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from stable_baselines3.common.running_mean_std import RunningMeanStd
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
-
-from rl_units.agents import write_sb3_zip
+from rl_units.agents import write_sb3_zip, write_vec_normalize
 from rl_units.agents.base import Agent
-from rl_units.agents.normalization import NormalizationStatistics
 from rl_units.agents.repository import network_of
-from rl_units.course import Protocol
-from rl_units.environments import make_environment
-from rl_units.files import atomic_path, storage_errors, write_text
+from rl_units.files import storage_errors, write_text
 from rl_units.hub.configuration import received_arguments, received_config
 from rl_units.runs import Run, file_name
 from rl_units.yaml_files import dump_yaml
@@ -40,44 +34,7 @@ def write_run(agent: Agent, run: Run, arguments: dict[str, Any], folder: Path) -
     config = received_config(run.config, run.protocol, statistics is not None)
     write_text(folder / name / "config.yml", dump_yaml(config))
     write_text(folder / name / "args.yml", dump_yaml(received_arguments(run, arguments)))
-    if statistics is not None:
-        write_vec_normalize(statistics, run.protocol, folder / name / "vecnormalize.pkl")
-
-
-def write_vec_normalize(statistics: NormalizationStatistics, protocol: Protocol, path: Path) -> None:
-    """Pickles a `VecNormalize` of our own making, which is the only form that the Zoo reads statistics from.
-
-    Args:
-        statistics: Mean and variance of the observations.
-        protocol: Says which environment.
-        path: Where to.
-
-    Raises:
-        StorageError: If it cannot be written.
-    """
-    environments = DummyVecEnv([lambda: make_environment(protocol)])
-    try:
-        keys = None if statistics.norm_obs_keys is None else list(statistics.norm_obs_keys)
-        normalize = VecNormalize(
-            environments,
-            training=False,
-            norm_reward=False,
-            clip_obs=statistics.clip_obs,
-            epsilon=statistics.epsilon,
-            norm_obs_keys=keys,
-        )
-        found = {key: _running_mean_std(mean, statistics.var[key]) for key, mean in statistics.mean.items()}
-        normalize.obs_rms = found if keys is not None else found[""]  # type: ignore[assignment] # SB3 types one of the two
-        with atomic_path(path) as temporary:
-            normalize.save(str(temporary))
-    finally:
-        environments.close()
-
-
-def _running_mean_std(mean: Any, var: Any) -> RunningMeanStd:
-    moments = RunningMeanStd(shape=mean.shape)
-    moments.mean, moments.var = mean.copy(), var.copy()
-    return moments
+    write_vec_normalize(agent, folder / name / "vecnormalize.pkl", run.protocol)
 
 
 @contextmanager

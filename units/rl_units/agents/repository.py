@@ -1,0 +1,150 @@
+"""Loading an agent from wherever it lies, and saving it in the format without pickles."""
+
+from pathlib import Path
+
+from rl_units.agents import normalization, specification
+from rl_units.agents.architecture import Space, architecture
+from rl_units.agents.archives import MAX_WEIGHT_BYTES, read_file
+from rl_units.agents.base import Agent
+from rl_units.agents.normalization import NormalizationStatistics, NormalizedAgent
+from rl_units.agents.normalization_pickle import read_vec_normalize_pickle
+from rl_units.agents.onnx_agent import ONNX_FILE, load_onnx
+from rl_units.agents.policies import without_copies
+from rl_units.agents.sb3_zip import read_sb3_zip
+from rl_units.agents.specification import AgentSpec
+from rl_units.agents.torch_agent import TorchAgent, make_torch_agent
+from rl_units.agents.weights import read_safetensors, to_safetensors
+from rl_units.course import Protocol
+from rl_units.environments import agent_spaces
+from rl_units.errors import UnsafeAgentError
+from rl_units.files import atomic_path, write_text
+
+WEIGHTS_FILE = "agent.safetensors"
+_MAX_STATISTICS_BYTES = 8 * 1024**2
+
+
+def load_agent(path: Path, protocol: Protocol, *, algo: str | None = None) -> Agent:
+    """Loads a trained agent; nothing in its files is unpickled or run.
+
+    Args:
+        path: An SB3 zip; or a folder with `agent.json` and `agent.safetensors`, else `agent.onnx`, else
+            `<algo>-<env>.zip` or the only zip there is. Normalisation statistics are taken from the folder
+            (`vec_normalize.json`, else `vec_normalize.pkl`), and for the model of a Zoo run from
+            `<run folder>/<env>/vecnormalize.pkl`.
+        protocol: Says which environment; both spaces come from there, never from the agent's files.
+        algo: Expected algorithm; None takes what the weights say.
+
+    Returns:
+        The agent.
+
+    Raises:
+        UnsafeAgentError: If the files are refused; `reason` names why.
+        UserError: If the environment cannot be made.
+    """
+    if algo is not None:
+        architecture(algo)
+    observation_space, action_space = agent_spaces(protocol)
+    agent: Agent
+    if path.is_dir():
+        statistics = _statistics(path, protocol.env_id)
+        agent = _load_folder(path, protocol, observation_space, action_space, statistics, algo)
+    else:
+        agent = make_torch_agent(
+            *read_sb3_zip(path, protocol.env_id, observation_space, algo), observation_space, action_space
+        )
+        statistics = _statistics(path.parent, protocol.env_id)
+    if algo is not None and agent.algo != algo:
+        raise UnsafeAgentError("other-algorithm", f"{path} holds an agent of {agent.algo}, not of {algo}.")
+    if statistics is None:
+        return agent
+    statistics.check_space(observation_space)
+    return NormalizedAgent(agent, statistics)
+
+
+def save_agent(agent: Agent, folder: Path) -> None:
+    """Writes `agent.json`, `agent.safetensors` and, for normalised observations, `vec_normalize.json`.
+
+    Args:
+        agent: An agent that `load_agent` made from an SB3 zip or from these files.
+        folder: Made if it is missing.
+
+    Raises:
+        UnsafeAgentError: `no-weights` for an ONNX agent, which has no weights of SB3.
+        StorageError: If a file cannot be written.
+    """
+    network, statistics = network_of(agent)
+    weights = to_safetensors(without_copies(network.algo, network.policy))
+    with atomic_path(folder / WEIGHTS_FILE) as temporary:
+        temporary.write_bytes(weights)
+    if statistics is not None:
+        write_text(folder / normalization.FILE_NAME, statistics.to_json())
+    # Last, because a folder counts as an agent as soon as it has this file.
+    write_text(folder / specification.FILE_NAME, network.specification.to_json())
+
+
+def network_of(agent: Agent) -> tuple[TorchAgent, NormalizationStatistics | None]:
+    """The network inside an agent, and its statistics if it has any.
+
+    Raises:
+        UnsafeAgentError: `no-weights` for an ONNX agent.
+    """
+    statistics = agent.statistics if isinstance(agent, NormalizedAgent) else None
+    network = agent.agent if isinstance(agent, NormalizedAgent) else agent
+    if not isinstance(network, TorchAgent):
+        raise UnsafeAgentError(
+            "no-weights", "This agent is an ONNX graph and can be played only; load it from its zip or safetensors."
+        )
+    return network, statistics
+
+
+def _load_folder(
+    folder: Path,
+    protocol: Protocol,
+    observation_space: Space,
+    action_space: Space,
+    statistics: NormalizationStatistics | None,
+    algo: str | None,
+) -> Agent:
+    specification_file, weights_file = folder / specification.FILE_NAME, folder / WEIGHTS_FILE
+    described = None
+    if _is_there(specification_file) or _is_there(weights_file):
+        described = AgentSpec.from_json(read_file(specification_file, specification.MAX_BYTES))
+    if described is not None and _is_there(weights_file):
+        weights = read_safetensors(read_file(weights_file, MAX_WEIGHT_BYTES), WEIGHTS_FILE)
+        return make_torch_agent(described, weights, observation_space, action_space)
+    if _is_there(folder / ONNX_FILE):
+        name = described.algo if described is not None else algo
+        return load_onnx(folder / ONNX_FILE, observation_space, action_space, statistics, name)
+    file = _find_zip(folder, protocol.env_id, algo)
+    return make_torch_agent(
+        *read_sb3_zip(file, protocol.env_id, observation_space, algo), observation_space, action_space
+    )
+
+
+def _find_zip(folder: Path, env_id: str, algo: str | None) -> Path:
+    """`<algo>-<env>.zip`, or the only zip in the folder."""
+    files = sorted(folder.glob("*.zip"))
+    named = [file for file in files if file.name.endswith(f"-{env_id.replace('/', '-')}.zip")]
+    wanted = [file for file in named if algo is None or file.name.startswith(f"{algo}-")] or named or files
+    if not files:
+        raise UnsafeAgentError("missing-file", f"{folder} holds no agent: no agent.json, agent.onnx or zip of SB3.")
+    if len(wanted) > 1:
+        raise UnsafeAgentError(
+            "ambiguous-folder", f"{folder} holds several agents: {', '.join(file.name for file in wanted)}; name one."
+        )
+    return wanted[0]
+
+
+def _statistics(folder: Path, env_id: str) -> NormalizationStatistics | None:
+    file = folder / normalization.FILE_NAME
+    if _is_there(file):
+        return NormalizationStatistics.from_json(read_file(file, _MAX_STATISTICS_BYTES))
+    name = env_id.rsplit(":", 1)[-1].replace("/", "-")  # as `runs.file_name`, which stands above this layer
+    for file in (folder / "vec_normalize.pkl", folder / name / "vecnormalize.pkl"):
+        if _is_there(file):
+            return read_vec_normalize_pickle(file)
+    return None
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists() or file.is_symlink()
