@@ -7,7 +7,15 @@ import pytest
 
 from rl_units.cli import COMMANDS, main
 
-ON_AN_ENVIRONMENT = ["train", "enjoy", "evaluate", "record_video", "push_to_hub", "load_from_hub", "tune"]
+ON_AN_ENVIRONMENT = [
+    ["train"],
+    ["enjoy"],
+    ["evaluate"],
+    ["record_video"],
+    ["push_to_hub"],
+    ["load_from_hub"],
+    ["tune", "-n", "100"],
+]
 RUN = ["--algo", "dqn", "--env", "CartPole-v1"]
 
 
@@ -39,19 +47,15 @@ def test_without_a_run_every_command_says_how_to_train_one(command, tmp_path, ca
     assert "python -m rl_units train" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "command", ["train", "enjoy", "evaluate", "record_video", "push_to_hub", "load_from_hub", "tune"]
-)
+@pytest.mark.parametrize("command", ON_AN_ENVIRONMENT, ids=lambda command: command[0])
 def test_a_removed_environment_names_its_successor(command, tmp_path, capsys):
-    assert main([command, "--algo", "dqn", "--env", "LunarLander-v2", "-f", str(tmp_path)]) == 2
+    assert main([*command, "--algo", "dqn", "--env", "LunarLander-v2", "-f", str(tmp_path)]) == 2
     assert "LunarLander-v3" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "command", ["train", "enjoy", "evaluate", "record_video", "push_to_hub", "load_from_hub", "tune"]
-)
+@pytest.mark.parametrize("command", ON_AN_ENVIRONMENT, ids=lambda command: command[0])
 def test_an_unknown_algorithm_names_the_known(command, tmp_path, capsys):
-    assert main([command, "--algo", "dqm", "--env", "CartPole-v1", "-f", str(tmp_path)]) == 2
+    assert main([*command, "--algo", "dqm", "--env", "CartPole-v1", "-f", str(tmp_path)]) == 2
     assert "qrdqn" in capsys.readouterr().err
 
 

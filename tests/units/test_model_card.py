@@ -6,6 +6,7 @@ import yaml
 from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rl_units.course import Protocol
 from rl_units.model_card import CLASS_NAMES, Card, card_metadata, escape, fence, read_claim, render_card
 from rl_units.results import EvaluationResult
