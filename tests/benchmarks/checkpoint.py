@@ -36,7 +36,7 @@ def measure() -> Iterator[str]:
         grown = (psutil.Process().memory_info().rss - before) / 2**20
         yield f"ours, everything                 {size / 2**20:8,.0f} MiB  {whole:6.1f} s  (memory {grown:+.0f} MiB)"
         share = INTERVAL / STEPS
-        yield f"ours, one interval ({INTERVAL:,})   {size * share / 2**20:8,.0f} MiB  {whole * share:6.1f} s  (a quarter)"
+        yield f"ours, an interval of {INTERVAL:,} {size * share / 2**20:8,.0f} MiB  {whole * share:6.1f} s  (a quarter)"
         start = time.perf_counter()
         save_to_pkl(folder / "replay_buffer.pkl", buffer)
         seconds = time.perf_counter() - start
