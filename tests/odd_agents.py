@@ -1,6 +1,7 @@
 """Agents that misbehave; in a module of their own, so that worker processes can import them."""
 
 import os
+import time
 
 import numpy as np
 
@@ -19,8 +20,25 @@ class Misbehaving:
 
 
 class Dying(Misbehaving):
-    """Takes its process with it."""
+    """Takes its process with it, unless it is the one that it was made in."""
+
+    def __init__(self, action):
+        super().__init__(action)
+        self.home = os.getpid()
 
     def act(self, observations):
-        """Never returns."""
-        os._exit(1)
+        """The same answer, at home."""
+        if os.getpid() != self.home:
+            os._exit(1)
+        time.sleep(0.02)  # so that the other process gets something to do
+        return super().act(observations)
+
+
+class MisbehavingAbroad(Dying):
+    """Answers nonsense in every process but its own."""
+
+    def act(self, observations):
+        """The same answer, at home."""
+        if os.getpid() != self.home:
+            return np.array([99] * len(observations))
+        return super().act(observations)

@@ -11,7 +11,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecFrameStack, VecTransposeImage
 
-from odd_agents import Dying, Misbehaving
+from odd_agents import Dying, Misbehaving, MisbehavingAbroad
 from rl_units.agents import load_agent
 from rl_units.course import Protocol, load_course
 from rl_units.environments import register_environments, sample_action
@@ -143,9 +143,9 @@ def test_an_action_outside_the_space_is_refused(action):
 
 def test_a_worker_that_dies_is_a_sentence():
     with pytest.raises(EvaluationError, match="worker process"):
-        evaluate(Dying(0), CARTPOLE, n_workers=2)
+        evaluate(Dying(0), dataclasses.replace(CARTPOLE, n_episodes=100), n_workers=2, n_envs=2)
 
 
 def test_an_error_in_a_worker_arrives_here():
     with pytest.raises(EvaluationError, match="not an action"):
-        evaluate(Misbehaving(7), CARTPOLE, n_workers=2)
+        evaluate(MisbehavingAbroad(0), dataclasses.replace(CARTPOLE, n_episodes=100), n_workers=2, n_envs=2)

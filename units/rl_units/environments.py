@@ -75,44 +75,44 @@ def is_atari(env_id: str) -> bool:
 
 
 class AgentView(gym.Wrapper[Any, Any, Any, Any]):
-    """Observations as SB3's vectorised wrappers hand them to a policy: stacked, images channel-first.
+    """Observations as SB3's vectorised wrappers hand them to a policy: images channel-first, then stacked.
 
-    Does for one environment what `VecFrameStack` and `VecTransposeImage` do for a vector of them, with their code. A
-    reset after a lost life clears the stack, as it does there.
+    Does for one environment what `VecFrameStack` and `VecTransposeImage` do for a vector of them, with their code. They
+    stack first and transpose then; the other way round the result is the same and takes a tenth of the time. A reset
+    after a lost life clears the stack, as it does there.
     """
 
     def __init__(self, env: gym.Env[Any, Any], frame_stack: int) -> None:
         super().__init__(env)
-        space = env.observation_space
+        self._transposed_keys = _image_keys(env.observation_space)
+        space = _transpose_space(env.observation_space, self._transposed_keys)
         self._stack = StackedObservations(1, frame_stack, space) if frame_stack > 1 else None  # type: ignore[arg-type] # SB3 types it for Box and Dict; it checks
-        if self._stack is not None:
-            space = self._stack.stacked_observation_space
-        self._transposed_keys = _image_keys(space)
-        self.observation_space = _transpose_space(space, self._transposed_keys)
+        self.observation_space = space if self._stack is None else self._stack.stacked_observation_space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Starts an episode, or the next life of one; see `gymnasium.Env.reset`."""
         observation, info = self.env.reset(seed=seed, options=options)
+        observation = self._transpose(observation)
         if self._stack is not None:
             observation = _unbatched(self._stack.reset(_batched(observation)))
-        return self._transpose(observation), info
+        return observation, info
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Plays one decision; see `gymnasium.Env.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
+        observation = self._transpose(observation)
         if self._stack is not None:
             stacked, _ = self._stack.update(_batched(observation), np.zeros(1, dtype=bool), [{}])
             observation = _unbatched(stacked)
-        return self._transpose(observation), reward, terminated, truncated, info
+        return observation, reward, terminated, truncated, info
 
     def _transpose(self, observation: Any) -> Any:
         if isinstance(observation, dict):
-            # A copy, because the stack goes on writing into its own array.
             return {
-                key: np.moveaxis(value, -1, 0).copy() if key in self._transposed_keys else np.array(value)
+                key: np.moveaxis(value, -1, 0) if key in self._transposed_keys else value
                 for key, value in observation.items()
             }
-        return np.moveaxis(observation, -1, 0).copy() if self._transposed_keys else np.array(observation)
+        return np.moveaxis(observation, -1, 0) if self._transposed_keys else observation
 
 
 def _image_keys(space: spaces.Space[Any]) -> frozenset[str]:
@@ -143,9 +143,10 @@ def _batched(observation: Any) -> Any:
 
 
 def _unbatched(observation: Any) -> Any:
+    # A copy, because the stack goes on writing into its own array.
     if isinstance(observation, dict):
-        return {key: value[0] for key, value in observation.items()}
-    return observation[0]
+        return {key: value[0].copy() for key, value in observation.items()}
+    return observation[0].copy()
 
 
 def make_environment(protocol: Protocol, render_mode: str | None = None) -> gym.Env[Any, Any]:

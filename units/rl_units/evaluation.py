@@ -48,7 +48,7 @@ def evaluate(
         protocol: How it is scored.
         seeds: One a episode; the protocol's public seeds if None. A judge passes its own.
         n_envs: Environments side by side in each process.
-        n_workers: Processes that share the episodes; 1 plays in this process. More need an agent that can be
+        n_workers: Processes that share the episodes, this one among them. More than 1 need an agent that can be
             pickled and, in a script of your own, an `if __name__ == "__main__"` guard.
         on_episode: Called after each finished episode, in the order in which they finish.
 
@@ -157,14 +157,24 @@ def _run_worker() -> None:
 def _play_in_processes(
     agent: Agent, protocol: Protocol, seeds: Sequence[int], n_envs: int, n_workers: int
 ) -> Iterator[Episode]:
+    """Plays in this process and in `n_workers - 1` others, which take some seconds to start."""
     # Spawned, because a fork of a process that has used torch's threads can hang.
     context = multiprocessing.get_context("spawn")
     finished: multiprocessing.queues.Queue[Episode] = context.Queue()
     work = _Work(agent, protocol, seeds, n_envs, context.Value("i", 0), finished)
-    with ProcessPoolExecutor(n_workers, context, _start_worker, (work,)) as pool:
-        futures = [pool.submit(_run_worker) for _ in range(n_workers)]
+    others = n_workers - 1
+    with ProcessPoolExecutor(others, context, _start_worker, (work,)) as pool:
+        futures = [pool.submit(_run_worker) for _ in range(others)]
+        outstanding = len(seeds)
         try:
-            for _ in seeds:
+            with _one_torch_thread():
+                for episode in play_episodes(agent, protocol, work.remaining(), n_envs):
+                    yield episode
+                    outstanding -= 1
+                    while not finished.empty():
+                        yield finished.get()
+                        outstanding -= 1
+            for _ in range(outstanding):
                 yield _next_finished(finished, futures)
         except BaseException:
             # Take what is left, so that the workers stop after the games they are in.
