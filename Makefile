@@ -58,7 +58,7 @@ imports: install ## Check who imports whom
 
 tests: install ## Run the tests with the coverage gate
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow and not bench"
+	$(BIN)/coverage run -m pytest -m "not slow and not bench" --numprocesses 2 --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -70,6 +70,9 @@ def test_an_unknown_algorithm_names_the_known(command, tmp_path, capsys):
         ("CartPole-v1: {policy: MlpPolicy, n_timesteps: 10, nonsense: 1}", "do not fit"),
         ("CartPole-v1: {policy: NoPolicy, n_timesteps: 10}", "do not fit"),
         ("CartPole-v1: {policy: MlpPolicy}", "do not fit"),
+        ("CartPole-v1: {policy: MlpPolicy, n_timesteps: 10, n_envs: 0}", "do not fit"),
+        ("CartPole-v1: {policy: MlpPolicy, n_timesteps: .inf}", "do not fit"),
+        ("CartPole-v1: {policy: MlpPolicy, n_timesteps: 10, policy_kwargs: 'dict(net_arch=['}", "do not fit"),
     ],
 )
 def test_a_wrong_configuration_is_a_sentence_and_leaves_no_run(text, sentence, tmp_path, capsys):
@@ -79,6 +82,67 @@ def test_a_wrong_configuration_is_a_sentence_and_leaves_no_run(text, sentence, t
     assert main(["train", *RUN, "-f", str(tmp_path / "logs"), "-c", str(configuration)]) == 2
     assert sentence in capsys.readouterr().err
     assert not list((tmp_path / "logs").glob("dqn/*"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["-params", "learning_rate:abc"], "name:value"),
+        (["-params", "learning_rate=0.1"], "name:value"),
+        (["-i", "missing.zip"], "cannot be read"),
+        (["--device", "toaster"], "do not fit"),
+        (["-c", "missing.py"], "do not fit"),
+        (["--gym-packages", "no_such_package"], "cannot be imported"),
+    ],
+)
+def test_a_wrong_flag_of_the_zoo_is_a_sentence_and_leaves_no_run(flags, sentence, tmp_path, capsys):
+    assert main(["train", *RUN, "-f", str(tmp_path / "logs"), *flags]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list((tmp_path / "logs").glob("dqn/*"))
+
+
+def test_a_log_folder_that_is_a_file_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "logs").write_text("")
+
+    assert main(["train", *RUN, "-f", str(tmp_path / "logs")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("algo", ["ars", "ppo_lstm"])
+def test_algorithms_with_policies_of_another_kind_train_too(algo, tmp_path):
+    configuration = tmp_path / "small.yml"
+    settings = {"ars": "{policy: LinearPolicy, n_delta: 1}", "ppo_lstm": "{policy: MlpLstmPolicy, n_steps: 16}"}
+    configuration.write_text(f"CartPole-v1: {settings[algo]}")
+    train = ["train", "--algo", algo, "--env", "CartPole-v1", "-f", str(tmp_path), "-c", str(configuration)]
+
+    assert main([*train, "-n", "20", "-params", "n_timesteps:20", "--eval-freq", "-1", "--no-progress"]) == 0
+    assert (tmp_path / algo / "CartPole-v1_1" / "CartPole-v1.zip").is_file()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    assert main(["train", *RUN, "-f", str(folder), "-n", "60", "--eval-freq", "-1", "--no-progress"]) == 0
+    return folder
+
+
+def test_a_finished_run_says_how_to_train_it_further(finished, capsys):
+    assert main(["train", "--resume", *RUN, "-f", str(finished)]) == 2
+    assert "-n with a larger number" in capsys.readouterr().err
+
+
+def test_a_resumed_run_keeps_its_hyperparameters(finished, capsys):
+    assert main(["train", "--resume", *RUN, "-f", str(finished), "-c", "other.yml"]) == 2
+    assert "leave out -c" in capsys.readouterr().err
+
+
+def test_a_newer_run_without_a_checkpoint_does_not_hide_the_one_to_resume(finished):
+    newer = finished / "dqn" / "CartPole-v1_2"
+    newer.mkdir()
+    resume = ["train", "--resume", *RUN, "-f", str(finished), "-n", "900", "--no-progress"]
+
+    assert main(resume) == 0
+    assert not any(newer.iterdir())
 
 
 def test_a_missing_configuration_is_a_sentence(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """Environments as agents see them."""
 
+import dataclasses
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -39,6 +41,26 @@ def test_a_game_is_frame_by_frame_that_of_the_zoos_wrapping():
             found, _ = ours.reset()
     theirs.close()
     ours.close()
+
+
+@pytest.mark.parametrize("assignment", load_course().unit("unit3_dqn_atari").assignments, ids=lambda a: a.id)
+def test_a_game_that_has_been_played_starts_again_as_a_fresh_one(assignment):
+    def play(env, seed):
+        """Every observation of a full game."""
+        rng = np.random.default_rng(seed)
+        pictures, info = [env.reset(seed=seed)[0]], {}
+        while "episode" not in info:
+            observation, _, terminated, truncated, info = env.step(rng.integers(env.action_space.n))
+            pictures.append(env.reset()[0] if (terminated or truncated) and "episode" not in info else observation)
+        return np.array(pictures)
+
+    protocol = dataclasses.replace(assignment.protocol, max_episode_steps=1_000)
+    played, fresh = make_environment(protocol), make_environment(protocol)
+    play(played, seed=5)
+
+    assert np.array_equal(play(played, seed=8), play(fresh, seed=8))
+    played.close()
+    fresh.close()
 
 
 class Pictures(gym.Env):

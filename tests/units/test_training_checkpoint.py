@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from rl_units.errors import CheckpointError, StorageError
 from rl_units.training import state
-from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
+from rl_units.training.checkpoint import checkpoint_folder, locked_run, read_checkpoint
 from rl_units.training.checkpointing import Checkpointing, Stop, can_checkpoint, keep_earlier_logs
 
 TOTAL = 400
@@ -101,7 +101,8 @@ def test_a_resumed_run_starts_where_the_checkpoint_was_taken(tmp_path, make_mode
     assert probe.seen["counters"] == checkpoint.counters
     for name in ("python", "numpy", "action_space"):
         assert probe.seen["random"][name] == checkpoint.random[name]
-    saved = th.load(checkpoint_folder(tmp_path) / f"tensors-{model.num_timesteps}.pt", weights_only=True)
+    tensors = read_checkpoint(checkpoint_folder(tmp_path)).tensors
+    saved = th.load(checkpoint_folder(tmp_path) / tensors, weights_only=True)
     assert saved["parameters"].keys() == model.get_parameters().keys()
 
 
@@ -213,7 +214,8 @@ def test_a_checkpoint_keeps_no_file_that_it_does_not_need(tmp_path):
     make_dqn().learn(TOTAL, callback=[checkpointing(tmp_path, frequency=40)])
     checkpoint = read_checkpoint(checkpoint_folder(tmp_path))
 
-    assert {file.name for file in checkpoint_folder(tmp_path).iterdir()} == {"checkpoint.json", *checkpoint.hashes}
+    files = {file.name for file in checkpoint_folder(tmp_path).iterdir()}
+    assert files == {"checkpoint.json", "lock", *checkpoint.hashes}
     assert checkpoint.segments[0].stop > checkpoint.env_steps - 75  # 150 transitions of two environments
 
 
@@ -234,6 +236,10 @@ DAMAGES = {
     "a field less": damage_by(lambda document: document.pop("counters")),
     "a field more": damage_by(lambda document: document.update(more=1)),
     "a path outside": damage_by(lambda document: document["hashes"].update({"../x": ""})),
+    "a log outside": damage_by(lambda document: document["logs"].update({"/etc/x.monitor.csv": 1})),
+    "a file without a hash": damage_by(lambda document: document["hashes"].popitem()),
+    "hashes that are none": damage_by(lambda document: document.update(hashes=[1])),
+    "no step count": damage_by(lambda document: document["counters"].pop("num_timesteps")),
     "truncated tensors": lambda folder: next(folder.glob("*.pt")).write_bytes(b"PK"),
     "edited replay": lambda folder: next(folder.glob("replay-*")).write_bytes(b"PK"),
     "missing replay": lambda folder: next(folder.glob("replay-*")).unlink(),
@@ -283,6 +289,62 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
         make_dqn().learn(2 * TOTAL, callback=[checkpointing(tmp_path, resume_from=before, frequency=20)])
 
     assert read_checkpoint(checkpoint_folder(tmp_path)).num_timesteps == before.num_timesteps
+
+
+class Killed(BaseException):
+    """What a test raises where a process would be killed."""
+
+
+def test_a_process_killed_in_the_first_save_after_resuming_loses_nothing(tmp_path, monkeypatch):
+    checkpoint = stopped_run(tmp_path, make_a2c)
+
+    def kill(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rl_units.training.checkpointing.write_checkpoint", kill)
+        with pytest.raises(Killed):
+            make_a2c().learn(TOTAL, callback=[checkpointing(tmp_path, resume_from=checkpoint)])
+
+    assert read_checkpoint(checkpoint_folder(tmp_path)) == checkpoint
+
+
+def test_one_process_at_a_time_trains_a_run(tmp_path):
+    with locked_run(tmp_path), pytest.raises(CheckpointError, match="another process"):
+        make_dqn().learn(TOTAL, callback=[checkpointing(tmp_path)])
+
+
+def test_what_others_leave_in_the_folder_ends_no_training(tmp_path):
+    stranger = checkpoint_folder(tmp_path) / ".ipynb_checkpoints"
+    stranger.mkdir(parents=True)
+
+    make_dqn().learn(TOTAL, callback=[checkpointing(tmp_path)])
+
+    assert stranger.is_dir()
+    assert read_checkpoint(checkpoint_folder(tmp_path)).num_timesteps == TOTAL
+
+
+def test_a_return_that_is_no_number_ends_no_training(tmp_path):
+    model = make_dqn()
+
+    class BreakReturns(BaseCallback):
+        def _on_step(self):
+            self.model.ep_info_buffer.append({"r": float("nan"), "l": 1, "t": 0.0})
+            return True
+
+    model.learn(TOTAL, callback=[checkpointing(tmp_path, frequency=100), BreakReturns()])
+
+    assert read_checkpoint(checkpoint_folder(tmp_path)).num_timesteps == TOTAL
+
+
+def test_a_best_model_newer_than_the_checkpoint_is_kept(tmp_path):
+    callback = EvalCallback(make_vec_env("CartPole-v1", 1), log_path=str(tmp_path), verbose=0)
+    np.savez(tmp_path / "evaluations.npz", results=[[5.0, 7.0], [1.0, 1.0]])
+    (saved,) = state.callback_states([callback])
+
+    state.restore_callbacks([callback], [saved | {"best": 2.0}])
+
+    assert callback.best_mean_reward == 6.0
 
 
 def test_logs_are_kept_as_they_were_at_the_checkpoint(tmp_path):

@@ -4,12 +4,13 @@ The wrapping is SB3's own code, one environment at a time, so that an episode is
 beside others, or by SB3's `evaluate_policy`.
 """
 
+import copy
 import difflib
 import functools
 import importlib
 import importlib.util
 import re
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, cast
 
 import gymnasium as gym
 import numpy as np
@@ -171,9 +172,14 @@ def make_environment(protocol: Protocol, render_mode: str | None = None) -> gym.
     require_environment(protocol.env_id)
     if protocol.preprocessing == "atari" and not is_atari(protocol.env_id):
         raise ConfigError(f"{protocol.env_id} is not an Atari game, so the Atari wrapping does not fit it.")
+    spec = copy.deepcopy(gym.spec(protocol.env_id))
+    if is_atari(protocol.env_id):
+        from rl_units.atari_game import QuickAtariEnv, SeenFrames  # late: only Atari games need ale_py
+
+        spec.entry_point = cast(Any, QuickAtariEnv)
     try:
         env: gym.Env[Any, Any] = gym.make(
-            protocol.env_id,
+            spec,
             render_mode=render_mode,
             max_episode_steps=protocol.max_episode_steps,
             disable_env_checker=True,
@@ -183,7 +189,7 @@ def make_environment(protocol: Protocol, render_mode: str | None = None) -> gym.
         raise EvaluationError(f"{protocol.env_id} cannot be made: {error}") from error
     env = Monitor(env)
     if protocol.preprocessing == "atari":
-        env = AtariWrapper(env)
+        env = SeenFrames(AtariWrapper(env))
     return AgentView(env, protocol.frame_stack)
 
 

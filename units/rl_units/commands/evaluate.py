@@ -4,15 +4,17 @@ import argparse
 import dataclasses
 import os
 
-from rl_units.commands.common import add_run_arguments, chosen_run, print_score
+from rl_units.commands.common import add_run_arguments, chosen_run, non_negative, positive, print_score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's flags."""
     add_run_arguments(parser)
-    parser.add_argument("--n-eval-episodes", type=int, help="episodes (default: the protocol's; only that many score)")
-    parser.add_argument("--n-envs", type=int, default=8, help="environments side by side in each process")
-    parser.add_argument("--n-workers", type=int, default=0, help="processes (default: one for each core)")
+    parser.add_argument(
+        "--n-eval-episodes", type=positive, help="episodes (default: the protocol's; only that many score)"
+    )
+    parser.add_argument("--n-envs", type=positive, default=16, help="environments side by side in each process")
+    parser.add_argument("--n-workers", type=non_negative, default=0, help="processes (default: one for each core)")
 
 
 def run(options: argparse.Namespace) -> None:

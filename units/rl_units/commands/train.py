@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rl_units.commands.common import positive
 from rl_units.course import load_course
 from rl_units.errors import CheckpointError, ConfigError, UserError
-from rl_units.runs import check_algorithm, find_run_folder
+from rl_units.runs import check_algorithm, find_run_folder, run_folders
 from rl_units.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -30,17 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c", "-conf", "--conf-file", help="hyperparameter file (default: the unit's, else the Zoo's)", metavar="FILE"
     )
-    parser.add_argument("-n", "--n-timesteps", help="steps to train (default: the file's)", type=int)
-    parser.add_argument("--resume", action="store_true", help="go on with the latest run, or the one of --exp-id")
+    parser.add_argument("-n", "--n-timesteps", help="steps to train (default: the file's)", type=positive)
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the latest run, or the one of --exp-id; runs of your own only: their settings are evaluated",
+    )
     parser.add_argument("--exp-id", help="number of the run to resume (0: latest)", type=int, default=0)
     parser.add_argument(
         "--checkpoint-freq",
         help=f"steps between two checkpoints (default: {CHECKPOINT_FREQUENCY:,})",
-        type=int,
+        type=positive,
         default=CHECKPOINT_FREQUENCY,
     )
     parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
-    parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=int)
+    parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=positive)
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--verbose", help="1: also the Zoo's tables (default: 0)", type=int, default=0)
 
@@ -59,8 +64,6 @@ def run(options: argparse.Namespace) -> None:
     for package in options.gym_packages:
         _import_package(package)
     require_environment(options.env)
-    if options.checkpoint_freq < 1:
-        raise ConfigError("--checkpoint-freq must be at least 1.")
     plan = _resumed_plan(options) if options.resume else _new_plan(options)
     outcome = train(plan)
     _report(outcome, options)
@@ -76,6 +79,7 @@ def _new_plan(options: argparse.Namespace) -> "Plan":
         arguments += ["--conf-file", str(configuration)]
     return Plan(
         arguments=(*arguments, *_passed_on(options)),
+        log_folder=options.log_folder,
         checkpoint_frequency=options.checkpoint_freq,
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
@@ -83,13 +87,14 @@ def _new_plan(options: argparse.Namespace) -> "Plan":
 
 
 def _resumed_plan(options: argparse.Namespace) -> "Plan":
-    from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
+    from rl_units.training.checkpoint import checkpoint_folder, locked_run, read_checkpoint
     from rl_units.training.experiment import Plan, kept_configuration
 
     if options.conf_file is not None:
         raise ConfigError("A resumed run keeps its hyperparameters: leave out -c, or begin a new run without --resume.")
-    folder = find_run_folder(options.log_folder, options.algo, options.env, options.exp_id)
-    checkpoint = read_checkpoint(checkpoint_folder(folder))
+    folder = _folder_to_resume(options)
+    with locked_run(folder):
+        checkpoint = read_checkpoint(checkpoint_folder(folder))
     if (checkpoint.algo, checkpoint.env_id) != (options.algo, options.env):
         raise CheckpointError(f"The checkpoint in {folder} is of {checkpoint.algo} on {checkpoint.env_id}.")
     budget = options.n_timesteps or checkpoint.total_timesteps
@@ -103,12 +108,25 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
     kept = ("--conf-file", str(configuration)) if configuration.is_file() else ()
     return Plan(
         arguments=(*checkpoint.arguments, *kept, *_passed_on(options)),
+        log_folder=options.log_folder,
         checkpoint_frequency=options.checkpoint_freq,
         run_folder=folder,
         checkpoint=checkpoint,
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
     )
+
+
+def _folder_to_resume(options: argparse.Namespace) -> Path:
+    """The run of `--exp-id`, or the newest that has a checkpoint; without any, the newest, which says why not."""
+    from rl_units.training.checkpoint import has_checkpoint
+
+    if options.exp_id == 0:
+        runs = run_folders(options.log_folder, options.algo, options.env)
+        for number in sorted(runs, reverse=True):
+            if has_checkpoint(runs[number]):
+                return runs[number]
+    return find_run_folder(options.log_folder, options.algo, options.env, options.exp_id)
 
 
 def _passed_on(options: argparse.Namespace) -> list[str]:
@@ -148,10 +166,13 @@ def _check_configuration(name: str, env_id: str) -> None:
 def _report(outcome: "Outcome", options: argparse.Namespace) -> None:
     flags = shlex.join(["--algo", options.algo, "--env", options.env, "-f", str(options.log_folder)])
     if outcome.stopped:
-        raise UserError(
-            f"Stopped at step {outcome.num_timesteps:,}; nothing is lost. Go on with:\n"
+        resume = (
+            f"The checkpoint is of step {outcome.resumable_at:,}. Go on with:\n"
             f"  python -m rl_units train --resume {flags}"
+            if outcome.resumable_at is not None
+            else "The model is saved, but a run of this kind cannot be resumed."
         )
+        raise UserError(f"Stopped at step {outcome.num_timesteps:,}. {resume}")
     print(f"Trained {outcome.num_timesteps:,} steps: {outcome.run_folder}")
     print(f"Score it:  python -m rl_units evaluate {flags}")
     print(f"Watch it:  python -m rl_units record_video {flags}")

@@ -2,8 +2,12 @@
 
 `checkpoint.json` in the run's `checkpoint/` folder names every other file there and its hash. It is replaced last, so
 whenever a process is killed the folder holds the previous checkpoint or the new one, whole.
+
+Resuming evaluates the run's hyperparameters as Python, as the Zoo does with every configuration. So a checkpoint is for
+the person who made it: unlike an agent's file, it is not made safe against a stranger.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -15,15 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import torch as th
+from filelock import BaseFileLock, FileLock, Timeout
 
 from rl_units.errors import CheckpointError
-from rl_units.files import atomic_path, write_text
+from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.training.replay import Segment
 
 FORMAT = 1
 """Version of the layout; another one is refused."""
 
 _MANIFEST = "checkpoint.json"
+_KINDS = ("tensors-", "statistics-", "replay-")
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,13 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
     Raises:
         StorageError: If it cannot be written; the earlier checkpoint stays.
     """
-    write_text(folder / _MANIFEST, json.dumps({"format": FORMAT, **asdict(checkpoint)}, allow_nan=False))
+    # Python's own reader takes NaN, which a broken environment's return may be; training must not end by it.
+    write_text(folder / _MANIFEST, json.dumps({"format": FORMAT, **asdict(checkpoint)}))
     for file in folder.iterdir():
-        if file.name != _MANIFEST and file.name not in checkpoint.hashes:
-            file.unlink()
+        is_ours = file.name.lstrip(".").startswith((*_KINDS, "checkpoint-"))
+        if is_ours and file.name not in checkpoint.hashes:
+            with contextlib.suppress(OSError):  # what cannot be removed only takes room
+                file.unlink()
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -108,6 +117,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         for name in ("arguments", "callbacks"):
             document[name] = tuple(document[name])
         checkpoint = Checkpoint(**document)
+        _check_names(checkpoint)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{folder.parent} cannot be resumed: it has no checkpoint. "
@@ -116,9 +126,54 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: {error}.") from error
     for name, expected in checkpoint.hashes.items():
-        if Path(name).name != name or file_hash(folder / name) != expected:
+        if file_hash(folder / name) != expected:
             raise CheckpointError(f"{folder / name} is damaged or was edited, so this run cannot be resumed from it.")
     return checkpoint
+
+
+def locked_run(run_folder: Path) -> BaseFileLock:
+    """Takes a run for this process; the lock goes with the process, however it ends.
+
+    Args:
+        run_folder: The run; its checkpoint folder is made if it is missing.
+
+    Returns:
+        The lock, held; a context manager.
+
+    Raises:
+        CheckpointError: If another process trains the run.
+        StorageError: If the folder cannot be written.
+    """
+    folder = checkpoint_folder(run_folder)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise CheckpointError(
+            f"{run_folder} is being trained by another process. Stop that one first, or begin a new run."
+        ) from error
+    return lock
+
+
+def has_checkpoint(run_folder: Path) -> bool:
+    """Whether a run has a checkpoint, damaged or not."""
+    return (checkpoint_folder(run_folder) / _MANIFEST).is_file()
+
+
+def _check_names(checkpoint: Checkpoint) -> None:
+    """Refuses file names that lead elsewhere, and files without a hash."""
+    named = {checkpoint.tensors, *(segment.file for segment in checkpoint.segments)}
+    if checkpoint.statistics is not None:
+        named.add(checkpoint.statistics)
+    if named != set(checkpoint.hashes):
+        raise ValueError("its files and their hashes differ")
+    logs = set(checkpoint.logs)
+    if any(Path(name).name != name for name in named | logs) or not all(name.endswith(".csv") for name in logs):
+        raise ValueError("it names a file outside the run")
+    if checkpoint.num_timesteps < 0 or checkpoint.total_timesteps < 1:
+        raise ValueError("its step counts make no sense")
 
 
 def write_tensors(path: Path, state: dict[str, Any]) -> None:

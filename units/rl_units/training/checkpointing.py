@@ -1,8 +1,10 @@
 """The callback that saves a run while it trains, and puts it back where it was."""
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import BaseFileLock
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
@@ -14,6 +16,7 @@ from rl_units.training.checkpoint import (
     Checkpoint,
     checkpoint_folder,
     file_hash,
+    locked_run,
     read_tensors,
     write_checkpoint,
     write_tensors,
@@ -35,6 +38,17 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
+
+
+class Stopping(BaseCallback):
+    """Honours a wish to stop in runs that have no checkpoints."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def _on_step(self) -> bool:
+        return not self._stop.requested
 
 
 def can_checkpoint(model: BaseAlgorithm) -> bool:
@@ -83,14 +97,23 @@ class Checkpointing(BaseCallback):
         self._stop = stop
         self._stopping = False
         self._saved_at = -1
+        # Part of every file's name, so that a file that the current manifest names is never written again.
+        self._session = secrets.token_hex(4)
+        self._lock: BaseFileLock | None = None
         self._segments: tuple[Segment, ...] = ()
         self._hashes: dict[str, str] = {}
+
+    @property
+    def saved_at(self) -> int:
+        """Environment steps of the last checkpoint; -1 before the first."""
+        return self._saved_at
 
     @property
     def _buffer(self) -> ReplayBuffer | None:
         return getattr(self.model, "replay_buffer", None)
 
     def _on_training_start(self) -> None:
+        self._lock = locked_run(self._run_folder)
         if self._resume_from is not None:
             self._restore(self._resume_from)
         self.save()
@@ -109,6 +132,8 @@ class Checkpointing(BaseCallback):
         # Cut short, the last rollout is half done and the checkpoint before it counts.
         if not self._stopping and self.model.num_timesteps >= self.model._total_timesteps:
             self.save()
+        if self._lock is not None:
+            self._lock.release()
 
     def save(self) -> None:
         """Writes the checkpoint of this moment, unless it is there already.
@@ -119,12 +144,11 @@ class Checkpointing(BaseCallback):
         steps = self.model.num_timesteps
         if steps == self._saved_at:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         hashes: dict[str, str] = {}
-        tensors = f"tensors-{steps}.pt"
+        tensors = f"tensors-{steps}-{self._session}.pt"
         write_tensors(self._folder / tensors, state.tensors(self.model))
         hashes[tensors] = file_hash(self._folder / tensors)
-        statistics = self._save_statistics(f"statistics-{steps}.npz", hashes)
+        statistics = self._save_statistics(f"statistics-{steps}-{self._session}.npz", hashes)
         segments = self._save_replay(hashes)
         write_checkpoint(
             Checkpoint(
@@ -163,7 +187,7 @@ class Checkpointing(BaseCallback):
         for segment in segments:
             hashes[segment.file] = self._hashes[segment.file]
         for start, stop in new_segments(saved_until, self.n_calls, buffer.buffer_size):
-            segment = Segment(f"replay-{start}-{stop}.npz", start, stop)
+            segment = Segment(f"replay-{start}-{stop}-{self._session}.npz", start, stop)
             write_segment(buffer, start, stop, self._folder / segment.file)
             hashes[segment.file] = file_hash(self._folder / segment.file)
             segments.append(segment)

@@ -1,6 +1,7 @@
 """Drives the Zoo: its own parser, its own experiment, with ours hooked in where it makes callbacks and models."""
 
 import io
+import os
 import shutil
 import signal
 import sys
@@ -17,11 +18,11 @@ from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_units.errors import ConfigError
-from rl_units.files import atomic_path, write_text
+from rl_units.errors import ConfigError, UserError
+from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.runs import file_name
 from rl_units.training.checkpoint import Checkpoint
-from rl_units.training.checkpointing import Checkpointing, Stop, can_checkpoint, keep_earlier_logs
+from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.progress import Progress
 from rl_units.training.threads import choose_threads
 
@@ -32,6 +33,7 @@ class Plan:
 
     Attributes:
         arguments: Command line for `rl_zoo3.train`, without the program's name.
+        log_folder: Where runs are kept.
         checkpoint_frequency: Environment steps between two checkpoints.
         run_folder: The run to go on with; None begins a new one.
         checkpoint: Its checkpoint; None begins a new run.
@@ -40,6 +42,7 @@ class Plan:
     """
 
     arguments: tuple[str, ...]
+    log_folder: Path
     checkpoint_frequency: int
     run_folder: Path | None = None
     checkpoint: Checkpoint | None = None
@@ -55,11 +58,13 @@ class Outcome:
         run_folder: The Zoo's run folder.
         num_timesteps: Environment steps trained, all sessions together.
         stopped: Whether it was asked to stop before its budget was used.
+        resumable_at: Steps of the last checkpoint; None for a run that cannot be resumed.
     """
 
     run_folder: Path
     num_timesteps: int
     stopped: bool
+    resumable_at: int | None = None
 
 
 class Experiment(ExperimentManager):
@@ -70,7 +75,9 @@ class Experiment(ExperimentManager):
         self.plan = plan
         self.stop = stop
         self.model: BaseAlgorithm | None = None
+        self.checkpointing: Checkpointing | None = None
         self._environments: list[VecEnv] = []
+        self._made_folder = False
         if plan.run_folder is not None:
             self.save_path = str(plan.run_folder)
             self.params_path = str(plan.run_folder / file_name(self.env_name))
@@ -85,22 +92,39 @@ class Experiment(ExperimentManager):
             keep_earlier_logs(self.plan.run_folder, self.plan.checkpoint)
         try:
             results: tuple[BaseAlgorithm, dict[str, Any]] | None = super().setup_experiment()
-        except (TypeError, ValueError, KeyError, AttributeError, AssertionError, ImportError, NameError) as error:
+        except Exception as error:
             for environment in self._environments:
                 environment.close()
-            if self.plan.run_folder is None:
+            if self._made_folder:
                 shutil.rmtree(self.save_path, ignore_errors=True)
-            raise ConfigError(f"These hyperparameters do not fit {self.algo} on {self.env_name}: {error}.") from error
+            if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+                raise  # a disk's refusal, which `train` turns into a sentence
+            # The Zoo evaluates settings, imports by name and asserts: whatever it stumbles over is in the settings.
+            raise ConfigError(
+                f"These hyperparameters do not fit {self.algo} on {self.env_name}: {_reason(error)}."
+            ) from error
         if results is not None:
             self.model = results[0]
             self._prepare(results[0])
         return results
 
     def create_envs(self, *args: Any, **kwargs: Any) -> VecEnv:
-        """Makes environments as the Zoo does; they are closed if the rest of the set-up fails."""
-        environment: VecEnv = super().create_envs(*args, **kwargs)
+        """Makes environments as the Zoo does; they are closed if the rest of the set-up fails.
+
+        Environments in processes of their own inherit that Ctrl-C is ignored; they end when training does.
+        """
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            environment: VecEnv = super().create_envs(*args, **kwargs)
+        finally:
+            signal.signal(signal.SIGINT, handler)
         self._environments.append(environment)
         return environment
+
+    def create_log_folder(self) -> None:
+        """Makes the run folder; remembers whether it was there."""
+        self._made_folder = not Path(self.save_path).exists()
+        super().create_log_folder()  # type: ignore[no-untyped-call] # the Zoo leaves it untyped
 
     def _prepare(self, model: BaseAlgorithm) -> None:
         if self.plan.times_threads:
@@ -108,9 +132,11 @@ class Experiment(ExperimentManager):
             print(f"Training on {model.device} with {threads} CPU thread(s), the fastest here.")  # noqa: T201 # for the student
         if can_checkpoint(model):
             # In front, so that the others start from the restored state.
-            self.callbacks.insert(0, self._checkpointing())
+            self.checkpointing = self._checkpointing()
+            self.callbacks.insert(0, self.checkpointing)
         else:
             print("This algorithm or its replay buffer keeps state of its own, so the run cannot be resumed.")  # noqa: T201 # as above
+            self.callbacks.append(Stopping(self.stop))
         if self.plan.shows_progress:
             self.callbacks.append(Progress())
 
@@ -171,11 +197,34 @@ def train(plan: Plan) -> Outcome:
         _replaced(sys, "argv", ["python -m rl_units train", *plan.arguments]),
         _atomic_model_files(),
         _stopping_on_signals(stop),
+        storage_errors(plan.log_folder),
     ):
-        rl_zoo3.train.train()
-    experiment = experiments[0]
-    steps = experiment.model.num_timesteps if experiment.model is not None else 0
-    return Outcome(Path(experiment.save_path), steps, stopped=stop.requested)
+        try:
+            rl_zoo3.train.train()
+        except (UserError, OSError):
+            raise
+        except Exception as error:
+            if experiments:
+                raise
+            # Its parser evaluates -params and --env-kwargs, and asserts that files exist.
+            raise ConfigError(
+                f"These flags cannot be read: {_reason(error)}. "
+                "Hyperparameters are written name:value, for example -params learning_rate:0.0001"
+            ) from error
+    return _outcome(experiments[0], stop)
+
+
+def _outcome(experiment: Experiment, stop: Stop) -> Outcome:
+    folder, model = Path(experiment.save_path), experiment.model
+    if model is None:  # the Zoo's own hyperparameter search
+        return Outcome(folder, 0, stopped=stop.requested)
+    stopped = stop.requested and model.num_timesteps < model._total_timesteps
+    resumable_at = experiment.checkpointing.saved_at if experiment.checkpointing is not None else None
+    return Outcome(folder, model.num_timesteps, stopped, resumable_at)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 @contextmanager
@@ -217,7 +266,8 @@ def _stopping_on_signals(stop: Stop) -> Iterator[None]:
         if stop.requested:
             raise KeyboardInterrupt
         stop.requested = True
-        print("\nStopping after this rollout, with a checkpoint; once more to stop at once.", file=sys.stderr)  # noqa: T201 # for the student
+        # Not print: the signal may have come in the middle of the bar's own output.
+        os.write(2, b"\nStopping after this rollout, with a checkpoint; once more to stop at once.\n")
 
     for number in signals:
         signal.signal(number, handle)

@@ -1,13 +1,17 @@
 """The whole state of a training run between two rollouts, as plain numbers and tensors.
 
 What is collected here is what SB3 needs to go on as if nothing had happened: weights and optimizers, counters,
-schedules, episode statistics, normalisation, and every random generator. The environments are the exception: they
-start a new episode, because no general environment can be saved.
+schedules, episode statistics, normalisation, and the random generators of training. The environments are the exception:
+they start a new episode, because no general environment can be saved. So do the evaluation's environments and action
+noise.
 """
 
 import random
+import zipfile
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,7 +109,7 @@ def random_states(model: BaseAlgorithm) -> dict[str, Any]:
 
 
 def restore_random_states(model: BaseAlgorithm, state: Mapping[str, Any]) -> None:
-    """Sets what `random_states` returned. Call it last: setting up an environment draws numbers.
+    """Sets what `random_states` returned. Call it after the set-up of the environments, which draws numbers.
 
     Raises:
         KeyError: If a part is missing.
@@ -179,11 +183,21 @@ def restore_callbacks(callbacks: list[BaseCallback], states: list[Mapping[str, A
             raise ValueError(f"the callback {state['type']} has become {type(callback).__name__}")
         callback.n_calls = state["n_calls"]
         if isinstance(callback, EvalCallback):
-            callback.best_mean_reward = -np.inf if state["best"] is None else state["best"]
+            saved = -np.inf if state["best"] is None else state["best"]
+            callback.best_mean_reward = max(saved, _best_on_disk(callback))
             callback.last_mean_reward = -np.inf if state["last"] is None else state["last"]
             callback.evaluations_timesteps = list(state["timesteps"])
             callback.evaluations_results = list(state["results"])
             callback.evaluations_length = list(state["lengths"])
+
+
+def _best_on_disk(callback: EvalCallback) -> float:
+    """Best mean of `evaluations.npz`, which may be newer than the checkpoint; so is then the best model."""
+    try:
+        with Path(f"{callback.log_path}.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return float(np.nanmax(archive["results"].mean(axis=1)))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return -np.inf
 
 
 def restart_environments(model: BaseAlgorithm) -> None:

@@ -35,12 +35,16 @@ def choose_threads(model: BaseAlgorithm) -> int:
     """
     if model.device.type != "cpu":
         return th.get_num_threads()
-    step = _gradient_step(model)
+    before = th.get_num_threads()
     seconds = {}
-    for threads in _candidates():
-        th.set_num_threads(threads)
-        seconds[threads] = _median_seconds(step)
-    best = fewest_worthwhile(seconds)
+    try:
+        step = _gradient_step(model)
+        for threads in _candidates():
+            th.set_num_threads(threads)
+            seconds[threads] = _median_seconds(step)
+        best = fewest_worthwhile(seconds)
+    except Exception:  # a policy that is called otherwise (ARS, recurrent ones); the timing is a convenience
+        best = before
     th.set_num_threads(best)
     return best
 
