@@ -1,6 +1,7 @@
 """`enjoy` and `record_video` play the agent of a run folder, loaded safely, under the protocol of its environment."""
 
 import re
+import shutil
 
 import gymnasium as gym
 import imageio_ffmpeg
@@ -84,6 +85,25 @@ def test_window_that_does_not_open_is_a_sentence(flags, capsys, monkeypatch):
 def test_missing_run_is_a_sentence(command, tmp_path, capsys):
     assert main([command, "--algo", "dqn", "--env", "CartPole-v1", "-f", str(tmp_path)]) == 2
     assert "has no trained runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["enjoy", "record_video", "push_to_hub"])
+@pytest.mark.parametrize("wrong", [("--seed", "-1"), ("-n", "0"), ("-n", "many")])
+def test_numbers_that_cannot_be_played_are_refused_at_once(command, wrong, flags, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main([command, *flags, *wrong])
+    assert exit_.value.code == 2
+    assert "must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["enjoy", "record_video"])
+def test_missing_statistics_are_a_sentence(command, flags, logs, tmp_path, capsys):
+    shutil.copytree(logs, tmp_path / "logs")
+    parameters = tmp_path / "logs" / "dqn" / "CartPole-v1_1" / "CartPole-v1"
+    parameters.mkdir()
+    (parameters / "config.yml").write_text("normalize: true\n")
+    assert main([command, *flags, "-f", str(tmp_path / "logs")]) == 2
+    assert "its vecnormalize.pkl is missing" in capsys.readouterr().err
 
 
 def test_recorded_film_is_where_the_command_says(flags, tmp_path, capsys):

@@ -84,9 +84,10 @@ def test_arguments_are_the_few_that_the_zoo_reads():
     assert arguments == {"seed": 3, "algo": "dqn", "env": "CartPole-v1", "env_kwargs": None}
 
 
-def test_places_on_the_students_machine_are_not_published():
-    arguments = public_arguments({"conf_file": "/home/alice/dqn.yml", "folder": "logs", "seed": 3})
-    assert arguments == {"conf_file": "dqn.yml", "folder": "logs", "seed": 3, "env_kwargs": None}
+@pytest.mark.parametrize("name", ["storage", "conf_file", "log_folder", "tensorboard_log", "trained_agent", "new_flag"])
+def test_passwords_and_places_on_the_students_machine_are_not_published(name):
+    arguments = public_arguments({name: "postgresql://alice:secret@/home/alice", "seed": 3, "algo": "dqn"})
+    assert arguments == {"seed": 3, "algo": "dqn", "env_kwargs": None}
 
 
 def test_environment_arguments_are_plain_and_set_no_render_mode():

@@ -171,3 +171,24 @@ def test_a_file_of_unknown_size_is_not_downloaded(hub, tmp_path):
     snapshot = Snapshot("alice/agent", "0" * 40, {"agent.json": None})
     with pytest.raises(HubError, match=r"does not say how large agent\.json"):
         download_files(open_hub(print), snapshot, {"agent.json": 100}, tmp_path)
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1111]"])
+def test_the_token_does_not_travel_unencrypted_to_the_internet(monkeypatch, host):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://{host}:8000")
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    with pytest.raises(HubError, match="not encrypted"):
+        open_hub(print)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "192.168.1.7", "10.0.0.2", "[::1]"])
+def test_a_hub_in_the_classroom_needs_no_encryption(monkeypatch, host):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://{host}:8000")
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    assert open_hub(print).token == "hf_write"
+
+
+def test_without_a_token_any_address_is_read(monkeypatch):
+    monkeypatch.setattr("rl_units.hub.client.get_token", lambda: None)
+    monkeypatch.setenv("HF_ENDPOINT", "http://8.8.8.8")
+    assert open_hub(print).token is None

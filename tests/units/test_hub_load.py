@@ -268,10 +268,19 @@ def test_a_hostile_repository_runs_nothing_and_leaves_nothing(hub, stock, logs, 
 def test_strings_that_the_zoo_would_evaluate_do_not_reach_it(hub, stock, logs, marker):
     from rl_zoo3 import get_saved_hyperparams
 
-    hub.commit(REPOSITORY, {**stock, "config.yml": f"normalize: \"open(r'{marker}', 'w')\"\n".encode()})
+    code = f"dict(norm_obs=False, x=open(r'{marker}', 'w'))"
+    hub.commit(REPOSITORY, {**stock, "config.yml": f'normalize: "{code}"\n'.encode()})
     assert load(logs) == 0
     get_saved_hyperparams(str(run_folder(logs) / ENV_ID))
     assert not marker.exists()
+
+
+def test_an_agent_without_the_statistics_of_its_training_is_refused(hub, trained, logs, capsys):
+    files = stock_files(trained, "ppo")
+    del files["vec_normalize.pkl"]
+    hub.commit("stranger/ppo-CartPole-v1", files)
+    assert load(logs, algo="ppo") == 2
+    assert "vecnormalize.pkl is missing" in capsys.readouterr().err
 
 
 def test_learning_curves_that_point_elsewhere_stay_in_their_zip(hub, stock, logs, tmp_path):

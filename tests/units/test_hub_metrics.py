@@ -51,6 +51,18 @@ def test_learning_curves_come_back_as_they_went(tmp_path, curves, run):
     assert np.load(run / "evaluations.npz")["results"].tolist() == [[1.5]]
 
 
+def test_files_of_a_resumed_run_come_along(curves, run):
+    write_zip(curves, {"0.until-25000.monitor.csv": "x"})
+    unpack_metrics(curves, run)
+    assert (run / "0.until-25000.monitor.csv").is_file()
+
+
+def test_leftovers_of_killed_writes_are_not_packed(tmp_path, curves):
+    (tmp_path / ".0.monitor-123-0.csv").touch()
+    pack_metrics(tmp_path, curves)
+    assert zipfile.ZipFile(curves).namelist() == []
+
+
 def test_links_are_not_packed(tmp_path, curves):
     (tmp_path / "secret").write_text("mine")
     (tmp_path / "0.monitor.csv").symlink_to(tmp_path / "secret")
@@ -105,6 +117,16 @@ def many_members():
     return buffer.getvalue()
 
 
+def damaged_member():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.monitor.csv", bytes(1000))
+    content = bytearray(buffer.getvalue())
+    start = 30 + len("0.monitor.csv")
+    content[start : start + 4] = b"\xff" * 4
+    return bytes(content)
+
+
 def bzip2():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_BZIP2) as archive:
@@ -117,6 +139,7 @@ def bzip2():
     [
         (lambda: b"no zip", "damaged-metrics"),
         (damaged_zip, "damaged-metrics"),
+        (damaged_member, "damaged-metrics"),
         (bzip2, "damaged-metrics"),
         (bomb, "metrics-too-large"),
         (many_members, "metrics-too-large"),

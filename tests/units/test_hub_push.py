@@ -12,6 +12,7 @@ from local_hub import Fault, LocalHub, User
 from rl_units.agents import load_agent
 from rl_units.cli import main
 from rl_units.course import Protocol
+from rl_units.errors import VideoError
 from rl_units.hub import repository
 from run_folders import ENV_ID, make_run
 
@@ -176,6 +177,19 @@ def test_another_number_of_episodes_is_evaluated_again(hub, logs, evaluations):
     push(logs)
     push(logs, "--n-eval-episodes", "3")
     assert len(evaluations) == 2
+
+
+@pytest.mark.parametrize("flags", [("-n", "4"), ("--seed", "1")])
+def test_another_length_or_seed_is_recorded_again(logs, tmp_path, capsys, flags):
+    for more in ((), (), flags):
+        push(logs, "--to-folder", str(tmp_path / "built"), "-n", "3", *more, render=())
+    assert capsys.readouterr().out.count("Recording replay.mp4") == 2
+
+
+@pytest.mark.parametrize("field", [{"max_steps": 0}, {"max_steps": 10**6}, {"seed": -1}])
+def test_a_replay_that_cannot_be_recorded_is_refused_before_evaluating(field):
+    with pytest.raises(VideoError):
+        repository.Replay(**field)
 
 
 def test_another_agents_replay_does_not_stay_in_the_repository(hub, logs):

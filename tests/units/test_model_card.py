@@ -168,6 +168,11 @@ def test_a_malformed_card_claims_nothing(front):
     assert read_claim(f"---\n{front}\n---\ntext", ENV_ID) is None
 
 
+def test_only_text_and_numbers_are_claims():
+    card = render_card(CARD).replace("value: 451.50 +/- 120.25", "value: [1]")
+    assert read_claim(card, ENV_ID) is None
+
+
 @given(st.text())
 def test_no_text_breaks_the_reader(text):
     read_claim(f"---\n{text}\n---\n", ENV_ID)

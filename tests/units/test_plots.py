@@ -91,6 +91,29 @@ def test_pickled_or_damaged_evaluations_are_refused(run_folder):
         read_curve(run_folder, ENV)
 
 
+def test_folder_named_as_a_monitor_file_is_a_sentence(run_folder):
+    (run_folder / "1.monitor.csv").mkdir()
+    with pytest.raises(ConfigError, match="Move it away"):
+        read_curve(run_folder, ENV)
+
+
+def test_header_nested_without_end_is_a_sentence(run_folder):
+    (run_folder / "0.monitor.csv").write_text("#" + "[" * 100_000 + "\nr,l,t\n")
+    with pytest.raises(ConfigError, match="Move it away"):
+        read_curve(run_folder, ENV)
+
+
+def test_evaluations_with_a_damaged_member_are_refused(run_folder):
+    path = run_folder / "evaluations.npz"
+    np.savez_compressed(path, timesteps=np.arange(1000), results=np.zeros((1000, 2)))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"timesteps.npy") + len("timesteps.npy") + 20  # after the name, and zip64's extra field
+    content[start : start + 4] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="is damaged"):
+        read_curve(run_folder, ENV)
+
+
 def test_truncated_evaluations_are_refused(run_folder):
     (run_folder / "evaluations.npz").write_bytes(b"PK\x03\x04 half")
     with pytest.raises(ConfigError, match="is damaged"):

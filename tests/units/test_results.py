@@ -62,6 +62,14 @@ def test_no_score_without_finite_returns(values):
         score(values)
 
 
+@pytest.mark.parametrize("values", [(1e200, -1e200), (1.7e308, 1.7e308), (1.7e308, -1.7e308), (10**400,)])
+def test_no_score_of_returns_that_are_too_large(values):
+    with pytest.raises(ResultError, match="too large"):
+        score(values)
+    with pytest.raises(ResultError, match="too large"):
+        result(returns=values, lengths=values, seeds=values)
+
+
 def test_a_result_needs_one_seed_and_length_an_episode():
     with pytest.raises(ResultError, match="one entry an episode"):
         result(seeds=(1,))
@@ -88,8 +96,18 @@ def test_a_score_edited_in_the_file_is_computed_again_from_the_episodes():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "{}", "{" * 5000, '{"returns": [NaN]}', result().to_json().replace("10.0", "Infinity")],
-    ids=["empty", "list", "null", "no fields", "deep", "nan", "infinity"],
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "{" * 5000,
+        '{"returns": [NaN]}',
+        result().to_json().replace("10.0", "Infinity"),
+        result().to_json().replace("10.0", "1" * 400),
+        result().to_json().replace('"protocol_version": 1', '"protocol_version": 1e999'),
+    ],
+    ids=["empty", "list", "null", "no fields", "deep", "nan", "infinity", "400 digits", "infinite version"],
 )
 def test_what_is_no_result_is_refused(text):
     with pytest.raises(ResultError):

@@ -6,7 +6,7 @@ import yaml
 from huggingface_sb3 import EnvironmentName
 
 from rl_units.errors import ConfigError, RunNotFoundError, UnknownAlgorithmError
-from rl_units.runs import ALGORITHMS, file_name, find_run
+from rl_units.runs import ALGORITHMS, file_name, find_run, normalizes_observations
 
 ENV = "CartPole-v1"
 
@@ -97,6 +97,36 @@ def test_another_environment_has_the_runs_own_wrapping(tmp_path):
 
     protocol = find_run(tmp_path, "dqn", ENV).protocol
     assert (protocol.preprocessing, protocol.frame_stack, protocol.env_kwargs) == ("none", 2, {"gravity": 1.0})
+
+
+@pytest.mark.parametrize("value", ["4", True, 0, -1, 33, 2.5, [4]])
+def test_a_frame_stack_that_nobody_has_is_a_sentence(tmp_path, value):
+    make_run(tmp_path, config={"frame_stack": value})
+    with pytest.raises(ConfigError, match="frame_stack"):
+        find_run(tmp_path, "dqn", ENV).protocol  # noqa: B018 # asking for it is the test
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, True),
+        (False, False),
+        ({"norm_reward": False}, True),
+        ({"norm_obs": False}, False),
+        ("{'norm_obs': True, 'norm_reward': False}", True),
+        ("{'norm_obs': False, 'norm_reward': True}", False),
+        ("dict(norm_obs=False)", False),
+        ("dict(norm_reward=False)", True),
+    ],
+)
+def test_normalisation_is_read_as_the_zoo_writes_it(value, expected):
+    assert normalizes_observations({"normalize": value}) == expected
+
+
+def test_leftovers_of_killed_writes_are_no_models(tmp_path):
+    (make_run(tmp_path) / ".best_model-123-0.zip").touch()
+    with pytest.raises(RunNotFoundError, match=r"models there: CartPole-v1\.zip"):
+        find_run(tmp_path, "dqn", ENV, load_best=True)
 
 
 @pytest.mark.parametrize("key", ["env_wrapper", "vec_env_wrapper"])

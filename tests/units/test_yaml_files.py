@@ -1,6 +1,7 @@
 """YAML from the Zoo and from strangers."""
 
 import contextlib
+import sys
 from collections import OrderedDict
 
 import pytest
@@ -14,7 +15,6 @@ from rl_units.yaml_files import MAX_BYTES, dump_yaml, parse_yaml, plain, read_ya
 HOSTILE = {
     "function": "!!python/object/apply:os.system ['touch {marker}']",
     "nested": "a: !!python/object/apply:os.system ['touch {marker}']",
-    "class": "a: !!python/name:os.system",
     "module": "a: !!python/module:os",
     "object": "a: !!python/object:collections.Counter {{}}",
     "in an OrderedDict": (
@@ -38,6 +38,46 @@ def test_no_tag_runs_anything(tmp_path, text):
         parse_yaml(text.format(marker=marker), "args.yml")
 
     assert not marker.exists()
+
+
+def test_a_class_is_read_as_its_name_and_not_imported():
+    document = parse_yaml("activation_fn: !!python/name:antigravity.ReLU ''", "args.yml")
+
+    assert document == {"activation_fn": "antigravity.ReLU"}
+    assert "antigravity" not in sys.modules
+
+
+def aliases(first, again, levels=40):
+    """A document of a few hundred bytes whose every line holds the one before twice."""
+    return "\n".join(
+        [f"a0: &a0 {first}"] + [f"a{n}: &a{n} {again}".replace("*a", f"*a{n - 1}") for n in range(1, levels)]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        aliases("[x]", "[*a, *a]"),
+        aliases("{x: y}", "{<<: [*a, *a]}"),
+        aliases("!!python/tuple [x]", "!!python/tuple [*a, *a]") + "\n? *a39\n: x",
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+    ],
+    ids=["lists", "merges", "keys", "a list in itself", "a mapping in itself"],
+)
+def test_aliases_that_unfold_without_end_are_refused(text):
+    with pytest.raises(ConfigError, match=r"refused: its aliases unfold|refused: it refers to itself"):
+        parse_yaml(text, "config.yml")
+
+
+def test_an_alias_stands_for_what_it_names():
+    assert parse_yaml("a: &a [1]\nb: [*a, *a]", "config.yml") == {"a": [1], "b": [[1], [1]]}
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!bool maybe", "!!timestamp foo", "!!float ''"])
+def test_a_tag_that_its_value_does_not_fit_is_a_sentence(value):
+    with pytest.raises(ConfigError, match="is not YAML"):
+        parse_yaml(f"a: {value}", "config.yml")
 
 
 @pytest.mark.parametrize("text", ["", "- a", "just words", "a: [", "\t", "a: b: c", "? [1, 2]\n: x\n- "])

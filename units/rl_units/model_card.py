@@ -130,10 +130,16 @@ def read_claim(text: str, env_id: str) -> str | None:
         for result in (result for model in models or [] for result in model["results"]):
             for metric in result["metrics"]:
                 if metric["type"] == "mean_reward" and env_id in (result["dataset"]["type"], result["dataset"]["name"]):
-                    return "".join(filter(str.isprintable, str(metric["value"])))[:_CLAIM_LENGTH]
+                    return _printable(metric["value"])
     except (ConfigError, KeyError, TypeError, ValueError):  # a stranger's card may have any shape
         return None
     return None
+
+
+def _printable(value: Any) -> str | None:
+    if not isinstance(value, str | int | float):
+        return None
+    return "".join(filter(str.isprintable, str(value)))[:_CLAIM_LENGTH]
 
 
 def fence(text: str, language: str = "") -> str:

@@ -1,6 +1,7 @@
 """Learning curves: what the training games and the evaluations during training returned, over the agent's steps."""
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,20 @@ from rl_units.yaml_files import read_yaml
 # line on white, and its black is kept for the threshold.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _ATARI_WRAPPER_SKIP = 4  # emulator frames a decision in SB3's AtariWrapper, its default
+
+# What zipfile and numpy raise for damaged or encrypted content; MemoryError for a header that lies.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RuntimeError,  # NotImplementedError is one
+    MemoryError,
+)
 
 Numbers = NDArray[np.float64]
 
@@ -156,7 +171,16 @@ def _read_monitors(folder: Path) -> tuple[Numbers, Numbers]:
         lengths, returns = games["l"].to_numpy(np.float64), games["r"].to_numpy(np.float64)
     except LoadMonitorResultsError:
         return np.empty(0), np.empty(0)
-    except (AssertionError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        AssertionError,
+        IndexError,
+        KeyError,
+        OSError,  # a folder of that name
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ConfigError(f"A monitor.csv in {folder} is damaged: {error}. Move it away and draw again.") from error
     if not (np.isfinite(lengths).all() and np.isfinite(returns).all()):
         raise ConfigError(f"A monitor.csv in {folder} holds numbers that are not finite. Move it away and draw again.")
@@ -173,7 +197,7 @@ def _read_evaluations(path: Path) -> tuple[Numbers, Numbers, Numbers]:
             steps, results = np.asarray(file["timesteps"], np.float64), np.asarray(file["results"], np.float64)
         if results.ndim != 2 or steps.shape != results.shape[:1] or not np.isfinite(results).all():
             raise ValueError("its arrays do not fit together or are not finite")
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise ConfigError(f"{path} is damaged: {error}. Move it away and draw again.") from error
     return steps, results.mean(axis=1), results.std(axis=1)
 

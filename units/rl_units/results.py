@@ -15,36 +15,46 @@ from rl_units.errors import ResultError
 from rl_units.files import write_text
 
 FILE_NAME = "results.json"
+_TOO_LARGE = "An episode return is too large to be scored."
 
 
 def mean(returns: Sequence[float]) -> float:
     """Arithmetic mean, exactly rounded.
 
     Raises:
-        ResultError: If `returns` is empty or holds a non-finite number.
+        ResultError: If `returns` is empty, or holds a number that is not finite or too large.
     """
     if not returns:
         raise ResultError("A score needs at least one finished episode.")
-    if not all(math.isfinite(value) for value in returns):
-        raise ResultError("An episode return is not a finite number, so there is no score.")
-    return math.fsum(returns) / len(returns)
+    try:
+        if not all(math.isfinite(value) for value in returns):
+            raise ResultError("An episode return is not a finite number, so there is no score.")
+        return math.fsum(returns) / len(returns)
+    except OverflowError as error:
+        raise ResultError(_TOO_LARGE) from error
 
 
 def std(returns: Sequence[float]) -> float:
     """Population standard deviation (ddof 0), as numpy computes it by default.
 
     Raises:
-        ResultError: If `returns` is empty or holds a non-finite number.
+        ResultError: As `mean`.
     """
     centre = mean(returns)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in returns) / len(returns))
+    try:
+        variance = math.fsum((value - centre) ** 2 for value in returns) / len(returns)
+    except OverflowError as error:
+        raise ResultError(_TOO_LARGE) from error
+    if not math.isfinite(variance):  # a difference has become infinite without an OverflowError
+        raise ResultError(_TOO_LARGE)
+    return math.sqrt(variance)
 
 
 def score(returns: Sequence[float]) -> float:
     """`mean - std`: what boards rank by and thresholds compare with.
 
     Raises:
-        ResultError: If `returns` is empty or holds a non-finite number.
+        ResultError: As `mean`.
     """
     return mean(returns) - std(returns)
 
@@ -85,9 +95,9 @@ class EvaluationResult:
         """Refuses what is no result.
 
         Raises:
-            ResultError: If there is no episode, a number is not finite, or the columns differ in length.
+            ResultError: If there is no episode, a number is not finite or too large, or the columns differ in length.
         """
-        mean(self.returns)
+        score(self.returns)
         if not len(self.returns) == len(self.lengths) == len(self.seeds):
             raise ResultError("Returns, lengths and seeds of an evaluation must have one entry an episode.")
 
@@ -150,7 +160,7 @@ class EvaluationResult:
                 evaluated_at=str(document["eval_datetime"]),
                 versions={str(name): str(version) for name, version in dict(document["versions"]).items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise ResultError(f"This is not a results.json of ours: {type(error).__name__}: {error}.") from error
 
     def save(self, folder: Path) -> Path:

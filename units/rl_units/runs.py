@@ -13,6 +13,8 @@ from rl_units.yaml_files import read_yaml
 ALGORITHMS = ("a2c", "ars", "crossq", "ddpg", "dqn", "ppo", "ppo_lstm", "qrdqn", "sac", "td3", "tqc", "trpo")
 """Names that the Zoo's `--algo` takes (`rl_zoo3.ALGOS`; a test holds the two together)."""
 
+_MAX_FRAME_STACK = 32
+_REWARDS_ONLY = re.compile(r"""norm_obs['"]?\s*[=:]\s*False""")  # in the Python text of the Zoo's `normalize`
 _ATARI_WRAPPER = "stable_baselines3.common.atari_wrappers.AtariWrapper"
 
 
@@ -42,11 +44,18 @@ class Run:
         return self.folder / file_name(self.env_id)
 
     @property
+    def has_statistics(self) -> bool:
+        """Whether statistics of normalised observations lie where the safe loader looks for them."""
+        places = (self.folder / "vec_normalize.json", self.folder / "vec_normalize.pkl")
+        return any(place.is_file() for place in (*places, self.parameters / "vecnormalize.pkl"))
+
+    @property
     def protocol(self) -> Protocol:
         """The course's protocol for the environment; for any other environment the run's own wrapping, 50 episodes.
 
         Raises:
-            ConfigError: If the run used a wrapper that the safe path does not know.
+            ConfigError: If the run used a wrapper that the safe path does not know, or stacked a number of frames
+                that nobody stacks.
         """
         assignment = load_course().assignment_for(self.env_id)
         if assignment is not None:
@@ -56,7 +65,7 @@ class Run:
             version=1,
             env_id=self.env_id,
             preprocessing="atari" if _wrappers(self.config) else "none",
-            frame_stack=int(self.config.get("frame_stack") or 1),
+            frame_stack=_frame_stack(self.config),
             env_kwargs=self.env_kwargs,
         )
 
@@ -145,7 +154,8 @@ def find_run(
     else:
         model = path / f"{name}.zip"
     if not model.is_file():
-        there = ", ".join(sorted(file.name for file in path.glob("*.zip"))) or "none"
+        # A write that was killed leaves a name with a dot in front.
+        there = ", ".join(sorted(file.name for file in path.glob("[!.]*.zip"))) or "none"
         raise RunNotFoundError(
             f"{path} has no model {model.name}; models there: {there}. "
             "If training was interrupted, go on with: "
@@ -157,6 +167,34 @@ def find_run(
     if not isinstance(kwargs, dict):
         raise ConfigError(f"{path / name}: env_kwargs must be a mapping of names to values.")
     return Run(algo, env_id, path, model, config, {str(key): value for key, value in kwargs.items()})
+
+
+def normalizes_observations(config: Mapping[str, Any]) -> bool:
+    """Whether a run was trained on normalised observations, by its `config.yml`; no text in it is evaluated."""
+    value = config.get("normalize")
+    if isinstance(value, Mapping):
+        return value.get("norm_obs") is not False
+    if isinstance(value, str):
+        return _REWARDS_ONLY.search(value) is None
+    return bool(value)
+
+
+def check_statistics(config: Mapping[str, Any], is_there: bool, what: str) -> None:
+    """Refuses an agent without the statistics that it was trained with: it would play, and badly.
+
+    Args:
+        config: Content of its `config.yml`.
+        is_there: Whether its normalisation statistics are there.
+        what: What the agent is called in the message.
+
+    Raises:
+        ConfigError: If they are missing.
+    """
+    if normalizes_observations(config) and not is_there:
+        raise ConfigError(
+            f"{what} was trained on normalised observations, but its vecnormalize.pkl is missing. Without it "
+            "the agent would play badly: put the file back, or choose another agent."
+        )
 
 
 def _last_checkpoint(path: Path) -> Path:
@@ -183,6 +221,13 @@ def _wrappers(config: Mapping[str, Any]) -> bool:
             "Atari wrapping and the bare environment only. Add the environment to a unit of the course to score it."
         )
     return False
+
+
+def _frame_stack(config: Mapping[str, Any]) -> int:
+    value = config.get("frame_stack", 1)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_FRAME_STACK:
+        raise ConfigError(f"frame_stack in config.yml must be a whole number from 1 to {_MAX_FRAME_STACK}.")
+    return value
 
 
 def _missing_run_message(folder: Path, algo: str, env_id: str, exp_id: int, numbers: list[int]) -> str:

@@ -11,6 +11,8 @@ from rl_units.errors import ConfigError
 MAX_BYTES = 1_000_000
 """Largest file that is read; the Zoo's own hyperparameter files have about 20 kB."""
 
+_MAX_NODES = 100_000  # aliases unfolded; a few hundred bytes of aliases to aliases stand for billions
+
 
 class _Loader(yaml.SafeLoader):
     """SafeLoader that also knows the two plain Python containers in the Zoo's `args.yml` and `config.yml`."""
@@ -29,6 +31,8 @@ def _tuple(loader: _Loader, node: yaml.Node) -> tuple[Any, ...]:
 
 _Loader.add_constructor("tag:yaml.org,2002:python/object/apply:collections.OrderedDict", _ordered_dict)
 _Loader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
+# A class among the student's own hyperparameters, for example `activation_fn=nn.ReLU`, is read as its name.
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, suffix, _node: suffix)
 
 
 def parse_yaml(text: str, source: str) -> dict[str, Any]:
@@ -42,17 +46,49 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
         The mapping, keys as strings.
 
     Raises:
-        ConfigError: If it is no YAML, is not a mapping, or asks for a Python object.
+        ConfigError: If it is no YAML, is not a mapping, asks for a Python object, or unfolds beyond all use.
     """
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 # a SafeLoader with two plain containers
+        document = _load(text)
     except yaml.constructor.ConstructorError as error:
-        raise ConfigError(f"{source} is refused: it asks for {error.problem or 'a Python object'}.") from error
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{source} is refused: {error.problem or 'it asks for a Python object'}.") from error
+    except Exception as error:  # PyYAML's constructors raise whatever they stumble over, `!!int ''` an IndexError
         raise ConfigError(f"{source} is not YAML: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(document, dict):
         raise ConfigError(f"{source} must be a YAML mapping of names to values.")
     return {str(key): value for key, value in document.items()}
+
+
+def _load(text: str) -> Any:
+    """`yaml.load`, with a look at the size before anything is made: keys and merges unfold aliases already there."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count_nodes(node, {})
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _count_nodes(node: yaml.Node, counted: dict[int, int | None]) -> int:
+    """Counts nodes with aliases unfolded; `counted` has None for a node that is being counted."""
+    if id(node) not in counted:
+        counted[id(node)] = None
+        counted[id(node)] = 1 + sum(_count_nodes(child, counted) for child in _children(node))
+    number = counted[id(node)]
+    if number is None:
+        raise yaml.constructor.ConstructorError(problem="it refers to itself")
+    if number > _MAX_NODES:
+        raise yaml.constructor.ConstructorError(problem="its aliases unfold to more than any configuration holds")
+    return number
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

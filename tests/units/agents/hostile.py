@@ -388,6 +388,16 @@ NORMALIZATION = {
     "attribute of numpy": ("unsafe-normalization", beside(PICKLE, b"cnumpy\nsave\n.")),
     "dotted name": ("unsafe-normalization", beside(PICKLE, b"\x80\x04\x8c\x0bcollections\x8c\x0dOrderedDict.x\x93.")),
     "gigabytes of memo": ("unsafe-normalization", beside(PICKLE, b"\x80\x02Nr\xff\xff\xff\x7f.")),
+    "tuples of tuples as a key": ("unsafe-normalization", beside(PICKLE, b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns.")),
+    "tuples of the memo as a key": (
+        "unsafe-normalization",
+        beside(
+            PICKLE, b"\x80\x04}K\x01" + b"\x94h\x00\x86" + b"".join(b"\x94h%c\x86" % n for n in range(1, 60)) + b"Ns."
+        ),
+    ),
+    "tuples in a set as a key": ("unsafe-normalization", beside(PICKLE, b"\x80\x04}(K\x01\x91Ns.")),
+    "endless reads of the memo": ("unsafe-normalization", beside(PICKLE, b"\x80\x04]\x94" + b"h\x000" * 7000 + b".")),
+    "endless parts": ("unsafe-normalization", beside(PICKLE, b"\x80\x04" + b"N0" * 20_000 + b"N.")),
     "gigabytes of bytes": ("bad-normalization", beside(PICKLE, b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".")),
     "reference outside": ("bad-normalization", beside(PICKLE, b"Px\n.")),
     "extension": ("bad-normalization", beside(PICKLE, b"\x80\x02\x82\x01.")),
@@ -399,6 +409,7 @@ NORMALIZATION = {
     "wrong shape": ("bad-normalization", beside(PICKLE, lambda _: statistics_pickle(shape=(4,)))),
     "too large": ("file-too-large", beside(PICKLE, b"\0" * (9 * 1024**2))),
     "JSON with NaN": ("bad-json", beside("vec_normalize.json", b'{"mean": NaN}')),
+    "JSON with an infinity": ("bad-json", beside("vec_normalize.json", b'{"mean": 1e999}')),
     "JSON without fields": ("bad-normalization", beside("vec_normalize.json", b"{}")),
 }
 """Builders of agents that are refused for their normalisation statistics."""

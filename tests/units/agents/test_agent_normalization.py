@@ -126,6 +126,23 @@ def test_a_run_that_normalised_rewards_only_acts_on_plain_observations(tmp_path)
     np.testing.assert_array_equal(agent.act(batch), model.predict(batch, deterministic=True)[0])
 
 
+@pytest.mark.parametrize("model", ["Alias-v0.zip", "best_model.zip"])
+def test_a_run_of_an_alias_finds_its_statistics_under_its_own_name(model, tmp_path):
+    protocol, _, _ = trained("vector", tmp_path)
+    expected = load_agent(tmp_path / f"{protocol.env_id}.zip", protocol).sha256
+    run = tmp_path / "Alias-v0_3"
+    run.mkdir()
+    (tmp_path / f"{protocol.env_id}.zip").rename(run / model)
+    (tmp_path / protocol.env_id).rename(run / "Alias-v0")
+    assert load_agent(run / model, protocol).sha256 == expected
+
+
+def test_leftovers_of_killed_writes_are_no_agents(tmp_path):
+    protocol, _, _ = trained("vector", tmp_path)
+    (tmp_path / ".best_model-123-0.zip").touch()
+    assert load_agent(tmp_path, protocol).algo == "ppo"
+
+
 def test_statistics_of_images_are_refused(tmp_path):
     protocol = protocol_of("image", "discrete")
     DQN("CnnPolicy", protocol.env_id, buffer_size=1, device="cpu").save(tmp_path / "model.zip")

@@ -1,6 +1,7 @@
 """JSON of strangers, parsed strictly."""
 
 import json
+import math
 from typing import Any
 
 from rl_units.agents.excerpts import excerpt
@@ -21,7 +22,12 @@ def parse_json(content: bytes, what: str) -> dict[str, Any]:
         UnsafeAgentError: `bad-json`.
     """
     try:
-        document = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        document = json.loads(
+            content.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_unique,
+        )
     except (ValueError, RecursionError) as error:
         raise UnsafeAgentError("bad-json", f"{what} is not JSON that can be read: {excerpt(error)}.") from error
     if not isinstance(document, dict):
@@ -31,6 +37,11 @@ def parse_json(content: bytes, what: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,12 @@ from rl_units.errors import UnsafeAgentError
 MAX_BYTES = 2 * 1024**2
 """Largest file; that of a vector of 17 numbers has 2 kB."""
 _MAX_MEMO = 100_000
+_MAX_OPCODES = 30_000  # that of a vector has about 600, of a dictionary of vectors 300 more for each
+_MAX_MEMO_READS = 6_000
+_MAX_TUPLE = 1_000  # values in a tuple, those of tuples in it included, however often one is repeated
 _MEMO_WRITES = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_MEMO_READS = frozenset({"GET", "BINGET", "LONG_BINGET", "DUP"})
+_TUPLES = frozenset({"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"})
 _REASON = "unsafe-normalization"
 _NUMBER_TYPES = frozenset({"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"})
 
@@ -95,10 +100,52 @@ def read_vec_normalize_pickle(path: Path) -> NormalizationStatistics | None:
 
 
 def _check_opcodes(content: bytes) -> None:
-    """Refuses memo numbers that would make the unpickler allocate gigabytes, and lengths beyond the file's end."""
-    for opcode, argument, _ in pickletools.genops(content):
+    """Refuses what would keep the unpickler busy for hours or let it allocate gigabytes.
+
+    These are memo numbers in the billions, lengths beyond the file's end, and tuples of tuples that the memo repeats:
+    Python keeps no hash of a tuple, so that as a key one of 40 levels, in 250 bytes, is walked 2**40 times.
+    """
+    sizes = _Sizes()
+    n_reads = 0
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+        n_reads += opcode.name in _MEMO_READS
         if opcode.name in _MEMO_WRITES and int(argument or 0) > _MAX_MEMO:
             raise UnsafeAgentError(_REASON, "The normalisation file numbers its parts as no pickle of SB3 does.")
+        if opcode.name == "FROZENSET" or max(number / _MAX_OPCODES, n_reads / _MAX_MEMO_READS) > 1:
+            raise UnsafeAgentError(_REASON, "The normalisation file has more parts than a pickle of SB3.")
+        if sizes.follow(opcode, argument) > _MAX_TUPLE:
+            raise UnsafeAgentError(_REASON, "The normalisation file nests its parts as no pickle of SB3 does.")
+
+
+class _Sizes:
+    """Follows the unpickler's stack and memo, with sizes of tuples in place of values, and 1 for all other values."""
+
+    def __init__(self) -> None:
+        self._stack: list[int | None] = []  # None is a mark
+        self._memo: dict[int, int | None] = {}
+
+    def follow(self, opcode: pickletools.OpcodeInfo, argument: Any) -> int:
+        """The size of what an opcode leaves on the stack."""
+        if opcode.name == "DUP":
+            self._stack.append(self._stack[-1])
+        elif opcode.name in _MEMO_READS:
+            self._stack.append(self._memo[int(argument)])
+        elif opcode.name in _MEMO_WRITES or opcode.name == "MEMOIZE":
+            self._memo[len(self._memo) if argument is None else int(argument)] = self._stack[-1]
+        else:
+            popped = self._pop(opcode)
+            size = 1 + sum(popped) if opcode.name in _TUPLES else 1
+            self._stack += [None if kind is pickletools.markobject else size for kind in opcode.stack_after]
+        return (self._stack[-1] if self._stack else None) or 0
+
+    def _pop(self, opcode: pickletools.OpcodeInfo) -> list[int]:
+        popped = []
+        below = list(opcode.stack_before)
+        if pickletools.markobject in below:
+            while (size := self._stack.pop()) is not None:
+                popped.append(size)
+            below = below[: below.index(pickletools.markobject)]
+        return popped + [self._stack.pop() or 0 for _ in below]
 
 
 def _statistics(root: Any) -> NormalizationStatistics | None:

@@ -1,5 +1,7 @@
 """Loading an agent from wherever it lies, and saving it in the format without pickles."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from rl_units.agents import normalization, specification
@@ -30,7 +32,7 @@ def load_agent(path: Path, protocol: Protocol, *, algo: str | None = None) -> Ag
         path: An SB3 zip; or a folder with `agent.json` and `agent.safetensors`, else `agent.onnx`, else
             `<algo>-<env>.zip` or the only zip there is. Normalisation statistics are taken from the folder
             (`vec_normalize.json`, else `vec_normalize.pkl`), and for the model of a Zoo run from
-            `<run folder>/<env>/vecnormalize.pkl`.
+            `<run folder>/<env>/vecnormalize.pkl`, where `<env>` is what the run itself calls the environment.
         protocol: Says which environment; both spaces come from there, never from the agent's files.
         algo: Expected algorithm; None takes what the weights say.
 
@@ -46,13 +48,13 @@ def load_agent(path: Path, protocol: Protocol, *, algo: str | None = None) -> Ag
     observation_space, action_space = agent_spaces(protocol)
     agent: Agent
     if path.is_dir():
-        statistics = _statistics(path, protocol.env_id)
+        statistics = _statistics(path, [_file_name(protocol.env_id)])
         agent = _load_folder(path, protocol, observation_space, action_space, statistics, algo)
     else:
         agent = make_torch_agent(
             *read_sb3_zip(path, protocol.env_id, observation_space, algo), observation_space, action_space
         )
-        statistics = _statistics(path.parent, protocol.env_id)
+        statistics = _statistics(path.parent, _run_names(path, protocol.env_id))
     if algo is not None and agent.algo != algo:
         raise UnsafeAgentError("other-algorithm", f"{path} holds an agent of {agent.algo}, not of {algo}.")
     if statistics is None:
@@ -123,7 +125,7 @@ def _load_folder(
 
 def _find_zip(folder: Path, env_id: str, algo: str | None) -> Path:
     """`<algo>-<env>.zip`, or the only zip in the folder."""
-    files = sorted(folder.glob("*.zip"))
+    files = sorted(folder.glob("[!.]*.zip"))  # a write that was killed leaves a name with a dot in front
     named = [file for file in files if file.name.endswith(f"-{env_id.replace('/', '-')}.zip")]
     wanted = [file for file in named if algo is None or file.name.startswith(f"{algo}-")] or named or files
     if not files:
@@ -135,12 +137,20 @@ def _find_zip(folder: Path, env_id: str, algo: str | None) -> Path:
     return wanted[0]
 
 
-def _statistics(folder: Path, env_id: str) -> NormalizationStatistics | None:
+def _run_names(model: Path, env_id: str) -> list[str]:
+    """What the environment may be called in a run's files, likeliest first: the run may be of an alias of `env_id`."""
+    return [re.sub(r"_\d+$", "", model.parent.name), model.stem, _file_name(env_id)]
+
+
+def _file_name(env_id: str) -> str:
+    return env_id.rsplit(":", 1)[-1].replace("/", "-")  # as `runs.file_name`, which stands above this layer
+
+
+def _statistics(folder: Path, names: Sequence[str]) -> NormalizationStatistics | None:
     file = folder / normalization.FILE_NAME
     if _is_there(file):
         return NormalizationStatistics.from_json(read_file(file, _MAX_STATISTICS_BYTES))
-    name = env_id.rsplit(":", 1)[-1].replace("/", "-")  # as `runs.file_name`, which stands above this layer
-    for file in (folder / "vec_normalize.pkl", folder / name / "vecnormalize.pkl"):
+    for file in (folder / "vec_normalize.pkl", *(folder / name / "vecnormalize.pkl" for name in names)):
         if _is_there(file):
             return read_vec_normalize_pickle(file)
     return None

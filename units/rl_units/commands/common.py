@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rl_units.course import load_course
 from rl_units.results import EvaluationResult
-from rl_units.runs import Run, check_algorithm, find_run
+from rl_units.runs import Run, check_algorithm, check_statistics, find_run
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +23,14 @@ def chosen_run(options: argparse.Namespace) -> Run:
     """The run that the flags of `add_run_arguments` choose.
 
     Raises:
-        UserError: If the environment, the algorithm or the run does not exist; each says what does.
+        UserError: If the environment, the algorithm or the run does not exist, each says what does; or if the run's
+            normalisation statistics are missing.
     """
     from rl_units.environments import require_environment  # late: --help must not wait for torch
 
     check_algorithm(options.algo)
     require_environment(options.env)
-    return find_run(
+    run = find_run(
         options.folder,
         options.algo,
         options.env,
@@ -38,6 +39,32 @@ def chosen_run(options: argparse.Namespace) -> Run:
         load_checkpoint=options.load_checkpoint,
         load_last_checkpoint=options.load_last_checkpoint,
     )
+    check_statistics(run.config, run.has_statistics, str(run.folder))
+    return run
+
+
+def positive(text: str) -> int:
+    """Type of a flag that takes a whole number from 1.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+    """
+    return _at_least(1, text)
+
+
+def non_negative(text: str) -> int:
+    """Type of a flag that takes a whole number from 0; raises as `positive`."""
+    return _at_least(0, text)
+
+
+def _at_least(smallest: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from error
+    if number < smallest:
+        raise argparse.ArgumentTypeError(f"must be at least {smallest}, not {number}")
+    return number
 
 
 def print_score(result: EvaluationResult) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rl_units.commands.common import add_run_arguments, chosen_run
+from rl_units.commands.common import add_run_arguments, chosen_run, non_negative, positive
 
 if TYPE_CHECKING:
     from rl_units.agents.base import Agent
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags; those that the Zoo has too are spelled as there."""
     add_run_arguments(parser)
-    parser.add_argument("-n", "--n-timesteps", help="decisions of the agent to play", type=int, default=1000)
-    parser.add_argument("--seed", help="seed of the first game; the next game has the next seed", type=int, default=0)
+    parser.add_argument("-n", "--n-timesteps", help="decisions of the agent to play", type=positive, default=1000)
+    parser.add_argument(
+        "--seed", help="seed of the first game; the next game has the next seed", type=non_negative, default=0
+    )
     parser.add_argument("--no-render", help="play without a window", action="store_true")
     parser.add_argument("--deterministic", help="no random actions, whatever the protocol says", action="store_true")
 

@@ -5,12 +5,12 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rl_units.commands.common import add_run_arguments, chosen_run, print_score
+from rl_units.commands.common import add_run_arguments, chosen_run, non_negative, positive, print_score
 
 if TYPE_CHECKING:
     from rl_units.course import Protocol
     from rl_units.episodes import Episode
-    from rl_units.hub.repository import Repository
+    from rl_units.hub.repository import Replay, Repository
     from rl_units.runs import Run
 
 
@@ -20,11 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-orga", "--organization", metavar="NAME", help="namespace to push to (default: your own name)")
     parser.add_argument("-name", "--repo-name", metavar="NAME", help="name of the repository (default: <algo>-<env>)")
     parser.add_argument("-m", "--commit-message", metavar="TEXT", help="commit message (default: names the score)")
-    parser.add_argument("-n", "--n-timesteps", type=int, default=1000, help="length of the replay in decisions")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the replay")
+    parser.add_argument("-n", "--n-timesteps", type=positive, default=1000, help="length of the replay in decisions")
+    parser.add_argument("--seed", type=non_negative, default=0, help="seed of the replay")
     parser.add_argument("--no-render", action="store_true", help="push without a replay")
-    parser.add_argument("--n-eval-episodes", type=int, help="episodes (default: the protocol's; only that many score)")
-    parser.add_argument("--n-workers", type=int, default=0, help="processes that evaluate (default: one for each core)")
+    parser.add_argument(
+        "--n-eval-episodes", type=positive, help="episodes (default: the protocol's; only that many score)"
+    )
+    parser.add_argument(
+        "--n-workers", type=non_negative, default=0, help="processes that evaluate (default: one for each core)"
+    )
     parser.add_argument(
         "--to-folder", type=Path, metavar="DIR", help="build the repository there and push nothing; needs no token"
     )
@@ -38,22 +42,23 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         UserError: If the run is refused, or the Hub refuses or fails; what has been built is kept.
     """
-    from rl_units.hub.repository import check_name, default_name
+    from rl_units.hub.repository import Replay, check_name, default_name
 
+    replay = None if options.no_render else Replay(options.n_timesteps, options.seed)
     chosen = chosen_run(options)
     protocol = chosen.protocol
     if options.n_eval_episodes:
         protocol = dataclasses.replace(protocol, n_episodes=options.n_eval_episodes)
     name = check_name(options.repo_name or default_name(chosen.algo, chosen.env_id))
     if options.to_folder is None:
-        _push(chosen, protocol, name, options)
+        _push(chosen, protocol, name, replay, options)
         return
     namespace = options.organization or "<your-name>"
-    _build(chosen, protocol, f"{namespace}/{name}", options.to_folder, None, options)
+    _build(chosen, protocol, f"{namespace}/{name}", options.to_folder, None, replay, options)
     print(f"\nBuilt in {options.to_folder}; nothing was pushed.")
 
 
-def _push(chosen: "Run", protocol: "Protocol", name: str, options: argparse.Namespace) -> None:
+def _push(chosen: "Run", protocol: "Protocol", name: str, replay: "Replay | None", options: argparse.Namespace) -> None:
     from rl_units.hub.account import choose_repository, fetch_account
     from rl_units.hub.client import DEFAULT_ENDPOINT, open_hub
     from rl_units.hub.repository import OUTDATED
@@ -65,7 +70,7 @@ def _push(chosen: "Run", protocol: "Protocol", name: str, options: argparse.Name
     address = create_repository(hub, repo_id)
     print(f"Logged in to {hub.endpoint} as {account.name}; the repository is {repo_id}")
     endpoint = None if hub.endpoint == DEFAULT_ENDPOINT else hub.endpoint
-    repository = _build(chosen, protocol, repo_id, chosen.folder / "hub" / name, endpoint, options)
+    repository = _build(chosen, protocol, repo_id, chosen.folder / "hub" / name, endpoint, replay, options)
     result = repository.result
     message = options.commit_message or f"{result.mean_reward:.2f} +/- {result.std_reward:.2f} on {result.env_id}"
     print(f"Pushing to {address}")
@@ -79,12 +84,13 @@ def _build(
     repo_id: str,
     folder: Path,
     endpoint: str | None,
+    replay: "Replay | None",
     options: argparse.Namespace,
 ) -> "Repository":
     from tqdm import tqdm
 
     from rl_units.commands.evaluate import default_workers
-    from rl_units.hub.repository import Replay, build_repository
+    from rl_units.hub.repository import build_repository
 
     # Shown from the first episode on, and out of the way of the next line after the last one.
     bar = tqdm(total=protocol.n_episodes, unit="episode", delay=0.1)
@@ -100,7 +106,7 @@ def _build(
         repo_id,
         folder,
         endpoint=endpoint,
-        replay=None if options.no_render else Replay(options.n_timesteps, options.seed),
+        replay=replay,
         n_workers=options.n_workers or default_workers(protocol.n_episodes),
         report=print,
         on_episode=advance,

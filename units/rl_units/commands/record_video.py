@@ -4,15 +4,17 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rl_units.commands.common import add_run_arguments, chosen_run
+from rl_units.commands.common import add_run_arguments, chosen_run, non_negative, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags; those that the Zoo has too are spelled as there."""
     add_run_arguments(parser)
     parser.add_argument("-o", "--output-folder", help="where the mp4 goes (default: videos/ in the run)", type=Path)
-    parser.add_argument("-n", "--n-timesteps", help="longest film, in decisions of the agent", type=int, default=1000)
-    parser.add_argument("--seed", help="seed of the game", type=int, default=0)
+    parser.add_argument(
+        "-n", "--n-timesteps", help="longest film, in decisions of the agent", type=positive, default=1000
+    )
+    parser.add_argument("--seed", help="seed of the game", type=non_negative, default=0)
     parser.add_argument("--deterministic", help="no random actions, whatever the protocol says", action="store_true")
 
 

@@ -3,26 +3,34 @@
 import argparse
 from pathlib import Path
 
+from rl_units.commands.common import non_negative, positive
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags; those that the Zoo has too are spelled as there."""
     parser.add_argument("--env", help="environment id", required=True)
     parser.add_argument("--algo", help="algorithm, as the Zoo names it", required=True)
     parser.add_argument("-f", "--folder", "--log-folder", help="log folder", type=Path, default=Path("logs"))
-    parser.add_argument("-n", "--n-timesteps", help="steps of each trial", type=_count, required=True)
+    parser.add_argument("-n", "--n-timesteps", help="steps of each trial", type=positive, required=True)
     parser.add_argument(
-        "--n-trials", "--max-total-trials", help="trials in all; a resumed study goes on to it", type=_count, default=20
+        "--n-trials",
+        "--max-total-trials",
+        help="trials in all; a resumed study goes on to it",
+        type=positive,
+        default=20,
     )
     parser.add_argument("-c", "-conf", "--conf-file", help="YAML file of base hyperparameters", type=Path)
     parser.add_argument("--sampler", choices=["tpe", "random"], default="tpe")
     parser.add_argument("--pruner", choices=["median", "halving", "none"], default="median")
-    parser.add_argument("--n-startup-trials", help="random trials before the sampler learns", type=int, default=10)
-    parser.add_argument("--n-evaluations", help="evaluations of each trial (default: one every 100k)", type=_count)
-    parser.add_argument("--eval-episodes", help="episodes of each evaluation", type=_count, default=5)
+    parser.add_argument(
+        "--n-startup-trials", help="random trials before the sampler learns", type=non_negative, default=10
+    )
+    parser.add_argument("--n-evaluations", help="evaluations of each trial (default: one every 100k)", type=positive)
+    parser.add_argument("--eval-episodes", help="episodes of each evaluation", type=positive, default=5)
     parser.add_argument("--storage", help="Optuna's URL of the study (default: an SQLite file in the log folder)")
     parser.add_argument("--study-name", help="name of the study in its storage (default: algorithm and environment)")
-    parser.add_argument("--seed", help="seed of the sampler", type=int, default=0)
-    parser.add_argument("--workers", help="processes that share the trials", type=_count, default=1)
+    parser.add_argument("--seed", help="seed of the sampler", type=non_negative, default=0)
+    parser.add_argument("--workers", help="processes that share the trials", type=positive, default=1)
     parser.add_argument("-o", "--output", help="the file for train -c (default: best.yml in the log folder)", type=Path)
 
 
@@ -70,10 +78,3 @@ def run(options: argparse.Namespace) -> None:
         f"Best of {len(study.trials)} trials is {best.number}: {best.value:.2f}", *draw_study(study, folder), sep="\n"
     )
     print(f"{output}\nTrain with it: python -m rl_units train --algo {options.algo} --env {options.env} -c {output}")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number

@@ -1,10 +1,13 @@
 """Requests to a Hub: those that fail in passing are tried again, all other failures become a sentence."""
 
+import ipaddress
 import json
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from huggingface_hub import HfApi, get_token
@@ -120,12 +123,18 @@ def open_hub(report: Callable[[str], None]) -> HubClient:
         report: Takes a line for the person.
 
     Raises:
-        HubError: If `HF_ENDPOINT` is not a web address.
+        HubError: If `HF_ENDPOINT` is not a web address, or the token would travel there for others to read.
     """
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or DEFAULT_ENDPOINT
     if not endpoint.startswith(("http://", "https://")):
         raise HubError(f"HF_ENDPOINT is {endpoint!r}, which is no web address; it must start with https:// or http://.")
-    return HubClient(endpoint, get_token(), report)
+    token = get_token()
+    if token and endpoint.startswith("http://") and not _is_nearby(endpoint):
+        raise HubError(
+            f"{endpoint} is not encrypted, so that everybody on the way could read your token; it is not sent there. "
+            "Set HF_ENDPOINT to an address with https://, or take the token away first: hf auth logout"
+        )
+    return HubClient(endpoint, token, report)
 
 
 def said(error: BaseException) -> str:
@@ -133,6 +142,15 @@ def said(error: BaseException) -> str:
     text = getattr(error, "server_message", None) or str(error)
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())[:300]
     return line if line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _is_nearby(endpoint: str) -> bool:
+    """Whether an address is of this machine or its own network, such as a Hub in the classroom."""
+    try:
+        found = socket.getaddrinfo(urlsplit(endpoint).hostname, None)
+    except (OSError, ValueError):
+        return True  # nobody is there; the first request says so
+    return not any(ipaddress.ip_address(entry[4][0]).is_global for entry in found)
 
 
 def _root_cause(error: BaseException) -> BaseException:

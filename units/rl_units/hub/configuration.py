@@ -9,7 +9,6 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 from rl_units.course import Protocol
@@ -52,13 +51,39 @@ _NUMBERS = frozenset(
         "vf_coef",
     }
 )
+_PUBLIC_ARGUMENTS = frozenset(
+    {
+        "algo",
+        "device",
+        "env",
+        "env_kwargs",
+        "eval_env_kwargs",
+        "eval_episodes",
+        "eval_freq",
+        "gym_packages",
+        "hyperparams",
+        "log_interval",
+        "n_eval_envs",
+        "n_timesteps",
+        "num_threads",
+        "save_freq",
+        "save_replay_buffer",
+        "seed",
+        "truncate_last_trajectory",
+        "uuid",
+        "vec_env",
+        "verbose",
+    }
+)
 # The Zoo's linear schedule, which it parses as a number after the underscore.
 _SCHEDULE = re.compile(r"lin_[0-9][0-9.eE+-]{0,20}")
 _MAX_DEPTH = 8  # levels of env_kwargs
 
 
 def public_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """A student's own `args.yml` for everybody to read: of paths on their machine only the last part is kept.
+    """A student's own `args.yml` for everybody to read: how the agent was trained, and nothing about the machine.
+
+    Left out are above all `storage`, which may hold a password, and the places of files.
 
     Args:
         arguments: The command line as the Zoo saved it; may be empty.
@@ -66,11 +91,7 @@ def public_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The arguments, `env_kwargs` among them, which the Zoo asks for.
     """
-    shortened = {
-        name: PurePath(value).name if isinstance(value, str) and PurePath(value).is_absolute() else value
-        for name, value in arguments.items()
-    }
-    return {"env_kwargs": None, **shortened}
+    return {"env_kwargs": None, **{name: value for name, value in arguments.items() if name in _PUBLIC_ARGUMENTS}}
 
 
 def received_config(config: Mapping[str, Any], protocol: Protocol, is_normalized: bool) -> dict[str, Any]:

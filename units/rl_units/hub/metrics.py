@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,9 +21,18 @@ _MAX_TOTAL_BYTES = 256 * 1024**2
 _MAX_MEMBERS = 200  # one monitor file for each environment of the run, and a few more
 _CHUNK_BYTES = 64 * 1024
 _EVALUATIONS = "evaluations.npz"
-_TABLE = re.compile(r"[A-Za-z0-9_-]{1,60}(\.monitor)?\.csv")
+_TABLE = re.compile(r"[A-Za-z0-9_-]{1,60}(\.until-\d{1,12})?(\.monitor)?\.csv")
 # What zipfile and numpy raise for damaged, encrypted or pickled content; MemoryError for a header that lies.
-_DAMAGE = (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, RuntimeError, NotImplementedError, MemoryError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,  # NotImplementedError is one
+    MemoryError,
+)
 
 
 def pack_metrics(run_folder: Path, path: Path) -> None:
@@ -35,7 +45,7 @@ def pack_metrics(run_folder: Path, path: Path) -> None:
     Raises:
         StorageError: If it cannot be written.
     """
-    files = [*sorted(run_folder.glob("*.csv")), run_folder / _EVALUATIONS]
+    files = [*sorted(run_folder.glob("[!.]*.csv")), run_folder / _EVALUATIONS]
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             if file.is_file() and not file.is_symlink():

@@ -16,7 +16,7 @@ from rl_units.hub.repository import AGENT_FILES, CARD_FILE, STATISTICS_FILES, de
 from rl_units.hub.run_folder import replaced_folder, write_run
 from rl_units.hub.transfer import Snapshot, download_files, resolve_snapshot
 from rl_units.model_card import read_claim
-from rl_units.runs import Run, file_name, run_folders
+from rl_units.runs import Run, check_statistics, file_name, run_folders
 from rl_units.yaml_files import MAX_BYTES as MAX_YAML_BYTES
 from rl_units.yaml_files import read_yaml
 
@@ -78,6 +78,8 @@ def receive_agent(
             curves.parent.mkdir()
             (download / metrics.FILE_NAME).rename(curves)
         run, arguments = _read_run(download, target, algo, env_id)
+        has_statistics = any(name in limits for name in STATISTICS_FILES)
+        check_statistics(run.config, has_statistics, f"The agent in {repo_id}")
         agent = load_agent(download, run.protocol, algo=algo)
         with replaced_folder(target) as new:
             write_run(agent, run, arguments, new)

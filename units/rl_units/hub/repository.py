@@ -1,15 +1,16 @@
 """The files of an agent's repository, built on disk before anything is sent."""
 
+import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rl_units.agents import load_agent, save_agent
 from rl_units.agents.base import Agent
 from rl_units.course import Protocol
 from rl_units.episodes import Episode
-from rl_units.errors import ConfigError, HubError, ResultError
+from rl_units.errors import ConfigError, HubError, ResultError, VideoError
 from rl_units.evaluation import evaluate
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.hub import metrics
@@ -18,11 +19,12 @@ from rl_units.model_card import Card, render_card
 from rl_units.results import FILE_NAME as RESULTS_FILE
 from rl_units.results import EvaluationResult, load_result
 from rl_units.runs import Run, file_name
-from rl_units.video import record_replay
+from rl_units.video import MAX_STEPS, record_replay
 from rl_units.yaml_files import dump_yaml, read_yaml
 
 CARD_FILE = "README.md"
 REPLAY_FILE = "replay.mp4"
+_REPLAY_SETTINGS_FILE = ".replay.json"  # stays on this machine
 AGENT_FILES = ("agent.json", "agent.safetensors")
 STATISTICS_FILES = ("vec_normalize.json", "vec_normalize.pkl")
 
@@ -41,6 +43,17 @@ class Replay:
 
     max_steps: int = 1000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses what could not be recorded, before the evaluation and not after it.
+
+        Raises:
+            VideoError: If a number is out of its range.
+        """
+        if not 1 <= self.max_steps <= MAX_STEPS:
+            raise VideoError(f"A replay has 1 to {MAX_STEPS:,} decisions, not {self.max_steps:,}.")
+        if self.seed < 0:
+            raise VideoError(f"The seed of a replay is a number from 0, not {self.seed}.")
 
 
 @dataclass(frozen=True)
@@ -89,8 +102,8 @@ def build_repository(
 ) -> Repository:
     """Evaluates an agent, records it, and writes everything that its repository holds.
 
-    An evaluation and a replay that lie in `folder` already are kept if they are of the same weights and protocol, so
-    that a push that broke off is finished by repeating it.
+    An evaluation and a replay that lie in `folder` already are kept if they are of the same weights and protocol, and
+    the replay of the same length and seed, so that a push that broke off is finished by repeating it.
 
     Args:
         run: The trained run and its chosen model.
@@ -113,9 +126,8 @@ def build_repository(
     result = _earlier_result(folder, agent, protocol, report) or _score(
         agent, protocol, folder, n_workers, report, on_episode
     )
-    if replay is not None and not (folder / REPLAY_FILE).is_file():
-        report(f"Recording {REPLAY_FILE}")
-        record_replay(agent, protocol, folder / REPLAY_FILE, seed=replay.seed, max_steps=replay.max_steps)
+    if replay is not None:
+        _record(agent, protocol, folder, replay, report)
     report(f"Writing the repository to {folder}")
     card = Card(
         repo_id=repo_id,
@@ -163,6 +175,18 @@ def _score(
     (folder / REPLAY_FILE).unlink(missing_ok=True)  # of other weights, or of an older protocol
     result.save(folder)
     return result
+
+
+def _record(agent: Agent, protocol: Protocol, folder: Path, replay: Replay, report: Callable[[str], None]) -> None:
+    """Records unless the film is there and was recorded in the same way."""
+    settings_file, settings = folder / _REPLAY_SETTINGS_FILE, json.dumps(asdict(replay))
+    is_kept = settings_file.is_file() and settings_file.read_bytes() == settings.encode()
+    if is_kept and (folder / REPLAY_FILE).is_file():
+        return
+    report(f"Recording {REPLAY_FILE}")
+    settings_file.unlink(missing_ok=True)
+    record_replay(agent, protocol, folder / REPLAY_FILE, seed=replay.seed, max_steps=replay.max_steps)
+    write_text(settings_file, settings)
 
 
 def _write_agent(agent: Agent, run: Run, folder: Path) -> list[str]:
