@@ -168,7 +168,7 @@ def fake_ffmpeg(tmp_path, monkeypatch, script):
     [
         ("echo 'av_write: No space left on device' >&2; exit 1", "The disk is full"),
         ("echo 'Unknown encoder libx264' >&2; exit 1", "ffmpeg could not write the replay: Unknown encoder libx264"),
-        ('for last; do :; done; cat > "$last"', "does not play"),
+        ('for last; do :; done; [ "$last" = - ] && exit 1; cat > "$last"', "does not play"),
     ],
 )
 def test_failing_encoder_is_a_sentence_and_leaves_the_old_film(tmp_path, monkeypatch, script, sentence):
