@@ -1,0 +1,46 @@
+"""The wheel: what a student gets without a clone."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    return next(folder.glob("*.whl"))
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".yml", ".md", ".png", "py.typed"])
+def test_every_data_file_of_the_package_is_in_the_wheel(wheel, suffix):
+    sources = {path.relative_to(ROOT / "units").as_posix() for path in (ROOT / "units").rglob(f"*{suffix}")}
+    inside = set(zipfile.ZipFile(wheel).namelist())
+
+    assert {name for name in sources if name.startswith("rl_units/")} <= inside
+
+
+def test_the_manifest_is_read_from_the_wheel_without_any_other_package(wheel):
+    code = "from rl_units.course import load_course; print([unit.id for unit in load_course().units])"
+    # -S leaves out every installed package; a zip on the path would not do, because the manifest is read as files.
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(wheel.parent / "installed")
+    finished = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        cwd=wheel.parent / "installed",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "unit3_dqn_atari" in finished.stdout
