@@ -23,6 +23,7 @@ install: $(INSTALLED) ## Create the environment in .venv
 
 # torch goes first, at the pinned version: a build that is there already (a CPU build, Colab's) is kept.
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): once, a few minutes (torch is most of it)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
