@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): once, a few minutes (torch is most of it)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]" --constraint constraints.txt
 	@touch $@
 
@@ -37,7 +37,8 @@ run: install ## Train briefly, evaluate, record and package an agent, with every
 	$(BIN)/python -m rl_units plot --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) -o $(RUN_FOLDER)/curve.png
 	$(BIN)/python -m rl_units push_to_hub --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) \
 		--n-eval-episodes $(RUN_EPISODES) --to-folder $(RUN_FOLDER)/agent
-	@echo; echo "The agent's repository, as a Hub would show it:"; ls -l $(RUN_FOLDER)/agent
+	@echo; echo "Look at:"; ls $(RUN_FOLDER)/curve.png $(RUN_FOLDER)/agent/*
+	@echo "After $(RUN_STEPS) steps an agent plays hardly better than chance; the README says how to train a real one."
 
 demo: run ## The same as run
 

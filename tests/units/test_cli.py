@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from rl_units.cli import COMMANDS, main
+from rl_units.commands.common import positive
 
 ON_AN_ENVIRONMENT = [
     ["train"],
@@ -129,6 +130,21 @@ def finished(tmp_path_factory):
 def test_a_finished_run_says_how_to_train_it_further(finished, capsys):
     assert main(["train", "--resume", *RUN, "-f", str(finished)]) == 2
     assert "-n with a larger number" in capsys.readouterr().err
+
+
+def test_a_run_whose_last_save_failed_is_saved_by_resuming(tmp_path):
+    train = [*RUN, "-f", str(tmp_path), "--no-progress"]
+    assert main(["train", *train, "-n", "60", "--eval-freq", "-1"]) == 0
+    model = tmp_path / "dqn" / "CartPole-v1_1" / "CartPole-v1.zip"
+    model.unlink()
+
+    assert main(["train", "--resume", *train]) == 0
+    assert model.is_file()
+
+
+@pytest.mark.parametrize(("text", "steps"), [("1e3", 1000), ("1_000", 1000), ("12345678901234567", 12345678901234567)])
+def test_numbers_are_written_as_in_the_zoos_files(text, steps):
+    assert positive(text) == steps
 
 
 def test_a_resumed_run_keeps_its_hyperparameters(finished, capsys):

@@ -33,7 +33,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise StorageError(
                 f"The disk is full: {path} could not be written. What was there before is untouched. "
-                "Free some space and run the same command again."
+                "Free some space and try again."
             ) from error
         if error.errno in _REFUSED:
             raise StorageError(

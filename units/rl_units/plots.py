@@ -143,7 +143,7 @@ def draw_curves(curves: Sequence[Curve], env_id: str, path: Path, *, window: int
 def _draw_curve(axes: Any, curve: Curve, colour: str, window: int) -> None:
     if len(curve.returns):
         mean, std = rolling(curve.returns, window)
-        label = f"{curve.label}: training, mean of {window} games"
+        label = f"{curve.label}: training, mean of {min(window, len(curve.returns))} games"
         marker = "." if len(mean) == 1 else ""  # a single point makes no line
         axes.plot(curve.steps, mean, color=colour, linewidth=2, marker=marker, label=label)
         axes.fill_between(curve.steps, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)

@@ -57,10 +57,21 @@ def non_negative(text: str) -> int:
     return _at_least(0, text)
 
 
+def _whole(text: str) -> int:
+    """A whole number, also written as the Zoo's files write it: `1e7`."""
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+        if not number.is_integer():
+            raise
+        return int(number)
+
+
 def _at_least(smallest: int, text: str) -> int:
     try:
-        number = int(text)
-    except ValueError as error:
+        number = _whole(text)
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from error
     if number < smallest:
         raise argparse.ArgumentTypeError(f"must be at least {smallest}, not {number}")
@@ -75,6 +86,8 @@ def print_score(result: EvaluationResult) -> None:
     print(f"Mean reward: {result.mean_reward:.2f} +/- {result.std_reward:.2f} over {result.n_episodes} episodes")
     print(f"Score (mean - std): {result.score:.2f}")
     assignment = load_course().assignment_for(result.env_id)
+    if assignment is None:
+        print(f"No assignment of the course is played in {result.env_id}.")
     if assignment is None or assignment.threshold is None:
         return
     needed = assignment.protocol.n_episodes

@@ -37,11 +37,13 @@ def run(options: argparse.Namespace) -> None:
         protocol = dataclasses.replace(protocol, action_mode="deterministic", epsilon=0.0)
 
     from rl_units.agents import load_agent
-    from rl_units.display import silence_missing_sound_card, virtual_display
+    from rl_units.display import has_screen, silence_missing_sound_card, virtual_display
 
     print(f"Loading {run.model}")
     agent = load_agent(run.model, protocol, algo=run.algo)
     silence_missing_sound_card()
+    if not options.no_render and not has_screen():
+        print("There is no screen here, so nobody sees this game; python -m rl_units record_video films one.")
     with contextlib.nullcontext() if options.no_render else virtual_display():
         _play(agent, protocol, options)
 

@@ -76,6 +76,11 @@ def _push(chosen: "Run", protocol: "Protocol", name: str, replay: "Replay | None
     print(f"Pushing to {address}")
     commit = upload_files(hub, repo_id, repository.folder, repository.files, OUTDATED, message)
     print(f"\nPushed: {address} (commit {commit})")
+    namespace, _, repo_name = repo_id.partition("/")
+    print(
+        f"Load it: python -m rl_units load_from_hub --algo {chosen.algo} --env {chosen.env_id} "
+        f"-orga {namespace} --repo-name {repo_name} -f loaded/"
+    )
 
 
 def _build(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rl_units.commands.common import positive
 from rl_units.course import load_course
-from rl_units.errors import CheckpointError, ConfigError, UserError
-from rl_units.runs import check_algorithm, find_run_folder, run_folders
+from rl_units.errors import CheckpointError, ConfigError, StorageError, UserError
+from rl_units.runs import check_algorithm, file_name, find_run_folder, run_folders
 from rl_units.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -65,8 +65,22 @@ def run(options: argparse.Namespace) -> None:
         _import_package(package)
     require_environment(options.env)
     plan = _resumed_plan(options) if options.resume else _new_plan(options)
-    outcome = train(plan)
+    _note_other_game(options.env)
+    try:
+        outcome = train(plan)
+    except StorageError as error:
+        raise StorageError(f"{error} A run that had begun goes on with --resume.") from error
     _report(outcome, options)
+
+
+def _note_other_game(env_id: str) -> None:
+    """Says so where somebody trains a game that the course does not score; its names are easily confused."""
+    from rl_units.environments import is_atari
+
+    course = load_course()
+    if is_atari(env_id) and course.assignment_for(env_id) is None:
+        known = ", ".join(a.env_id for a in course.assignments if is_atari(a.env_id))
+        print(f"Note: no assignment of the course is played in {env_id}. Those that are: {known}")
 
 
 def _new_plan(options: argparse.Namespace) -> "Plan":
@@ -98,7 +112,8 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
     if (checkpoint.algo, checkpoint.env_id) != (options.algo, options.env):
         raise CheckpointError(f"The checkpoint in {folder} is of {checkpoint.algo} on {checkpoint.env_id}.")
     budget = options.n_timesteps or checkpoint.total_timesteps
-    if checkpoint.num_timesteps >= budget:
+    is_saved = (folder / f"{file_name(options.env)}.zip").is_file()  # else its last save failed, and is made up for
+    if checkpoint.num_timesteps >= budget and is_saved:
         raise CheckpointError(
             f"The run in {folder} has done its {checkpoint.num_timesteps:,} steps. "
             "To train it further, add -n with a larger number."

@@ -42,7 +42,7 @@ _FAILURES = (httpx2.HTTPError, OfflineModeIsEnabled, LocalEntryNotFoundError, Fi
 _STATUS_SENTENCES = {
     400: "{endpoint} refuses the request for {repo_id} as malformed: {said}",
     401: "{endpoint} does not accept your token. Make a new one with the role 'write' at {endpoint}/settings/tokens "
-    "and log in again: hf auth login",
+    "and log in again: hf auth login. Where HF_TOKEN is set, it comes first: put the new token there",
     403: "{endpoint} does not let you write to {repo_id}: {said} Check that -orga is your own name or an organisation "
     "you may write to, and that your token has the role 'write' ({endpoint}/settings/tokens).",
     404: "{endpoint} does not know {repo_id}: {said} Check HF_ENDPOINT, -orga and --repo-name.",

@@ -136,7 +136,8 @@ def build_repository(
         protocol=protocol,
         result=result,
         train_command=train_command(run, _arguments(run)),
-        config=run.config,
+        # The file's budget is not what was trained; the command above says that.
+        config={name: value for name, value in run.config.items() if name != "n_timesteps"},
         env_kwargs=run.env_kwargs,
         has_replay=replay is not None,
     )
