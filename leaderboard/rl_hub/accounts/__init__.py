@@ -1,0 +1,1 @@
+"""Who is who: users, organisations, tokens, sessions and what they may do."""

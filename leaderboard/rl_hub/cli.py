@@ -1,0 +1,67 @@
+"""The command line: `python -m rl_hub <command>`.
+
+Every command takes `--data`, the Hub's folder, and `--database`; the environment's `RL_HUB_DATA`, `RL_HUB_DATABASE` and
+`RL_HUB_PUBLIC_URL` set them once. All but `restore` work while the Hub is being served.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rl_hub.errors import CommandError, HubError
+from rl_hub.settings import Settings
+
+_COMMANDS = ("serve", "users", "webhooks", "maintenance")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Returns:
+        The exit code: 2 after a sentence that says what to mend.
+    """
+    options = _parser().parse_args(arguments)
+    settings = Settings(options.data, options.database, options.public_url)
+    try:
+        code: int = options.run(settings, options)
+    except (CommandError, HubError) as error:
+        print(f"rl_hub: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"rl_hub: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rl_hub", description="An embedded Hub.")
+    environment = os.environ
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(environment.get("RL_HUB_DATA", "hub-data")),
+        help="the Hub's folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        default=environment.get("RL_HUB_DATABASE"),
+        help="an SQLAlchemy URL such as postgresql+psycopg://hub@localhost/hub (default: SQLite in the folder)",
+    )
+    parser.add_argument(
+        "--public-url",
+        metavar="URL",
+        default=environment.get("RL_HUB_PUBLIC_URL"),
+        help="the address that clients use, if a proxy changes it",
+    )
+    subparsers = parser.add_subparsers(metavar="command", required=True)
+    for name in _COMMANDS:
+        try:
+            module = importlib.import_module(f"rl_hub.commands.{name}")
+        except ModuleNotFoundError:
+            continue
+        module.add_parsers(subparsers)
+    return parser

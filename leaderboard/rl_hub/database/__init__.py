@@ -1,0 +1,1 @@
+"""The Hub's database: tables, transactions and migrations."""

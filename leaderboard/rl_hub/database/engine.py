@@ -1,0 +1,105 @@
+"""Transactions on SQLite or PostgreSQL, with one meaning on both.
+
+SQLite's driver starts no transaction before the first write, so that two readers who then write lose updates
+silently. Here every transaction starts explicitly, and one that writes takes the write lock at once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from rl_hub.database import tables
+from rl_hub.errors import DISK_FULL, StorageFull
+
+# Seconds that a writer waits for the one before it.
+_SQLITE_WAIT = 60
+_POOL = {"pool_size": 10, "max_overflow": 40, "pool_timeout": 60}
+
+
+class Database:
+    """The Hub's database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._reader = _sqlite_engine(url, "BEGIN")
+            self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
+        else:
+            self._writer = create_engine(url, pool_pre_ping=True, **_POOL)
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout."""
+        with self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: kept as a whole at the end, or not at all after an exception.
+
+        Raises:
+            StorageFull: If the disk has no room for it.
+        """
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            if _is_full(error):
+                raise StorageFull(DISK_FULL) from error
+            raise
+
+    def lock_repository(self, connection: Connection, repository_id: int) -> None:
+        """Keeps other commits to this repository waiting until the transaction ends."""
+        if not self.is_sqlite:
+            connection.execute(
+                select(tables.repositories.c.id).where(tables.repositories.c.id == repository_id).with_for_update()
+            )
+
+    def lock_blob(self, connection: Connection, sha256: str) -> None:
+        """Keeps a content from being published and removed at the same time, until the transaction ends."""
+        if not self.is_sqlite:
+            number = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def insert_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows; those whose key is there already stay as they are."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def _sqlite_engine(url: str, begin: str) -> Engine:
+    engine = create_engine(
+        url, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False, "isolation_level": None}, **_POOL
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # FULL: an answered write survives a power cut, not only a killed process.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _is_full(error: OperationalError) -> bool:
+    message = str(error.orig).lower()
+    return "disk is full" in message or "no space left" in message or "disk full" in message

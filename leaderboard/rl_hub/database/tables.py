@@ -1,0 +1,325 @@
+"""The tables of the Hub's database.
+
+Times are aware UTC datetimes. Names that must be unique regardless of case have a lower-case `key` beside them.
+Contents of files are not here but in the blob store; rows name them by SHA-256.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC. SQLite has no time zones: it keeps the naive UTC time."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """A time with a zone where the database knows zones."""
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What is stored."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the base class's signature
+        """What is read: always aware, always UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+# SQLite gives automatic ids to INTEGER primary keys only.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+def _parent(name: str, target: str, *, primary_key: bool = False, nullable: bool = False) -> Column[int]:
+    reference = ForeignKey(f"{target}.id", ondelete="CASCADE")
+    return Column(name, _Id, reference, primary_key=primary_key, nullable=nullable)
+
+
+def _created() -> Column[datetime]:
+    return Column("created_at", UtcDateTime, nullable=False)
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("name", String(96), nullable=False),
+    Column("key", String(96), nullable=False, unique=True),
+    Column("kind", String(8), nullable=False),
+    Column("full_name", Text, nullable=False, default=""),
+    Column("email", Text),
+    Column("password_hash", Text),
+    Column("is_admin", Boolean, nullable=False, default=False),
+    _created(),
+    _one_of("kind", "user", "org"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _parent("organisation_id", "accounts", primary_key=True),
+    _parent("user_id", "accounts", primary_key=True),
+    Column("role", String(8), nullable=False),
+    _one_of("role", "admin", "write", "read"),
+    Index(None, "user_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    _parent("user_id", "accounts"),
+    Column("name", Text, nullable=False),
+    Column("role", String(8), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    _created(),
+    Column("expires_at", UtcDateTime),
+    _one_of("role", "read", "write"),
+    Index(None, "user_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    _parent("user_id", "accounts"),
+    _created(),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "user_id"),
+)
+
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_code", String(16), nullable=False, unique=True),
+    Column("client_id", Text, nullable=False),
+    _created(),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_polled_at", UtcDateTime),
+    _parent("approved_by", "accounts", nullable=True),
+    Column("role", String(8)),
+    Column("denied", Boolean, nullable=False, default=False),
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("blocked_until", UtcDateTime, nullable=False),
+)
+
+repositories = Table(
+    "repositories",
+    metadata,
+    _id(),
+    Column("kind", String(8), nullable=False),
+    _parent("owner_id", "accounts"),
+    Column("owner_name", String(96), nullable=False),
+    Column("name", String(96), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("private", Boolean, nullable=False),
+    _created(),
+    Column("last_modified", UtcDateTime, nullable=False),
+    Column("sha", String(40), nullable=False),
+    UniqueConstraint("kind", "key"),
+    _one_of("kind", "model", "dataset", "space"),
+    Index(None, "owner_id", "last_modified"),
+    # Newest first with a substring of the key, answered from the index alone.
+    Index("ix_repositories_newest", "kind", "last_modified", "id", "key", "private", "owner_id"),
+)
+
+repository_cards = Table(
+    "repository_cards",
+    metadata,
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("data", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("library_name", Text),
+    Column("pipeline_tag", Text),
+)
+
+repository_tags = Table(
+    "repository_tags",
+    metadata,
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("tag", String(256), primary_key=True),
+    Column("last_modified", UtcDateTime, nullable=False),
+    Index(None, "tag", "last_modified", "repository_id"),
+)
+
+refs = Table(
+    "refs",
+    metadata,
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("sha", String(40), nullable=False),
+    Column("message", Text),
+    _one_of("kind", "branch", "tag"),
+)
+
+commits = Table(
+    "commits",
+    metadata,
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("sha", String(40), primary_key=True),
+    Column("parent", String(40)),
+    Column("tree", String(40), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("author_id", _Id, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("author_name", String(96), nullable=False),
+    _created(),
+    Column("position", Integer, nullable=False),
+    Index(None, "repository_id", "position"),
+    Index(None, "author_id"),
+)
+
+git_objects = Table(
+    "git_objects",
+    metadata,
+    Column("sha", String(40), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    _one_of("kind", "tree", "commit"),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    _created(),
+    CheckConstraint("size >= 0", name="size"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("git_oid", String(40), primary_key=True),
+    Column("sha256", String(64), ForeignKey("blobs.sha256"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("lfs", Boolean, nullable=False),
+    Index(None, "sha256"),
+)
+
+repository_files = Table(
+    "repository_files",
+    metadata,
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("git_oid", String(40), primary_key=True),
+    ForeignKeyConstraint(["git_oid"], ["files.git_oid"]),
+    Index(None, "git_oid"),
+)
+
+upload_grants = Table(
+    "upload_grants",
+    metadata,
+    _parent("user_id", "accounts", primary_key=True),
+    _parent("repository_id", "repositories", primary_key=True),
+    Column("sha256", String(64), ForeignKey("blobs.sha256"), primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "sha256"),
+)
+
+xet_namespaces = Table(
+    "xet_namespaces",
+    metadata,
+    _parent("user_id", "accounts", primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("last_used_at", UtcDateTime, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    _created(),
+    # No foreign key: that a repository was deleted is an event too.
+    Column("repository_id", _Id),
+    Column("payload", Text, nullable=False),
+    # Ids are never given out twice, so that a subscriber's position stays right after old events are removed.
+    sqlite_autoincrement=True,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _parent("owner_id", "accounts"),
+    Column("url", Text, nullable=False),
+    Column("secret", Text),
+    Column("watched", Text, nullable=False),
+    Column("domains", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    _created(),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    Column("webhook_id", String(32), ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    _parent("event_id", "events"),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("delivered_at", UtcDateTime),
+    Column("last_error", Text),
+    Index(None, "delivered_at", "next_attempt_at"),
+    Index(None, "webhook_id"),
+    Index(None, "event_id"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("name", String(96), primary_key=True),
+    Column("last_event_id", _Id, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""What happened, told to subscribers in this process and to webhooks."""

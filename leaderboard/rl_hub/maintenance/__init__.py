@@ -1,0 +1,1 @@
+"""Keeping a Hub healthy: checks, clean-up, backup."""

@@ -1,0 +1,1 @@
+"""Repositories: their commits, revisions, files and what is listed about them."""

@@ -1,0 +1,1 @@
+"""The Hub over HTTP."""

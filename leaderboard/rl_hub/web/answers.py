@@ -1,0 +1,64 @@
+"""Answers: JSON, errors as the client understands them, and files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+
+from rl_hub.errors import HubError
+
+# A stored file is never a page of this Hub, whatever is in it.
+FILE_POLICY = "sandbox; default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'"
+
+
+def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A value as JSON."""
+    return JSONResponse(value, status, dict(headers) if headers else None)
+
+
+def json_text(text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON that is text already."""
+    return Response(text, media_type="application/json", headers=dict(headers) if headers else None)
+
+
+def error_answer(request: Request, error: HubError) -> Response:
+    """An error with the headers by which the client tells errors apart; plain text where it asks for that."""
+    headers = {"X-Error-Message": _header_text(error.message), **error.headers}
+    if error.code:
+        headers["X-Error-Code"] = error.code
+    if request.headers.get("accept", "").startswith("text/plain"):
+        return PlainTextResponse(error.message, error.status, headers)
+    return JSONResponse({"error": error.message, **error.extra}, error.status, headers)
+
+
+class StoredFile(FileResponse):
+    """A file of the blob store: Range, HEAD and conditional requests, in pieces of a megabyte."""
+
+    chunk_size = 2**20
+
+
+def file_answer(path: Path, *, etag: str, media_type: str, headers: Mapping[str, str]) -> Response:
+    """A stored file.
+
+    Args:
+        path: Where it is.
+        etag: What stands in the ETag header, without its quotes; it has to change with the content.
+        media_type: What it is served as.
+        headers: More headers.
+    """
+    every = {"ETag": f'"{etag}"', "Content-Security-Policy": FILE_POLICY, **headers}
+    return StoredFile(path, headers=every, media_type=media_type, stat_result=path.stat())
+
+
+def _header_text(message: str) -> str:
+    """A message as a header can carry it: one line of Latin-1."""
+    line = " ".join(message.split())
+    return line.encode("latin-1", errors="replace").decode("latin-1")
+
+
+def compact(value: Any) -> str:
+    """JSON without blanks."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,105 @@
+"""The Hub as an ASGI application: served alone, or mounted in another one."""
+
+import importlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from rl_hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound
+from rl_hub.hub import Hub
+from rl_hub.web import answers
+from rl_hub.web.headers import SecurityHeaders
+from rl_hub.web.logs import RequestLog
+from rl_hub.web.routing import EncodedPath
+
+_log = logging.getLogger(__name__)
+
+# The first route that matches answers, so pages, whose addresses are the widest, come last.
+_MODULES = (
+    "web.health",
+    "web.api.accounts",
+    "web.api.cards",
+    "web.api.listing",
+    "web.api.repositories",
+    "web.api.commits",
+    "web.api.trees",
+    "web.api.webhooks",
+    "web.api.xet",
+    "web.api.lfs",
+    "web.api.git",
+    "web.api.resolve",
+    "web.pages",
+)
+
+
+class ServerFault(HubError):
+    """An error of ours: the log tells it."""
+
+    status = 500
+
+
+def create_app(hub: Hub) -> Starlette:
+    """The application.
+
+    Args:
+        hub: An open Hub; the caller closes it.
+
+    Returns:
+        An application for any ASGI server, or to be mounted under a prefix. Mounted, its lifespan has to be entered
+        by the outer application (`async with hub_app.router.lifespan_context(hub_app)`), since it tells the events.
+    """
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(RequestLog), Middleware(SecurityHeaders), Middleware(EncodedPath)],
+        exception_handlers={HTTPException: _http_error, Exception: _fault},
+        lifespan=_lifespan,
+    )
+    app.state.hub = hub
+    app.state.error_page = answers.error_answer
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    routes: list[BaseRoute] = []
+    for name in _MODULES:
+        try:
+            module = importlib.import_module(f"rl_hub.{name}")
+        except ModuleNotFoundError:
+            continue
+        routes += getattr(module, "ROUTES", [])
+    return routes
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """No route for this path or method."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        refusal: HubError = MethodNotAllowed(f"{request.method} is not possible here.")
+    elif isinstance(error, HTTPException) and error.status_code != 404:
+        refusal = BadRequest(str(error.detail))
+    else:
+        refusal = NotFound("There is nothing at this address.")
+    return await _shown(request, refusal)
+
+
+async def _fault(request: Request, _error: Exception) -> Response:
+    """An exception that nobody expected; the server logs it with its traceback."""
+    return await _shown(request, ServerFault("The Hub made a mistake here. Its log has the details; try again."))
+
+
+async def _shown(request: Request, error: HubError) -> Response:
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+        return await run_in_threadpool(request.app.state.error_page, request, error)
+    return answers.error_answer(request, error)
+
+
+@asynccontextmanager
+async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
+    yield

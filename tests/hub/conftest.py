@@ -1,0 +1,77 @@
+"""A Hub on a temporary folder: opened, asked in the same process, or really served."""
+
+import contextlib
+import itertools
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+from rl_hub.accounts import tokens, users
+from rl_hub.hub import Hub
+from rl_hub.settings import Settings
+from rl_hub.web.app import create_app
+
+
+@dataclass
+class LiveHub:
+    """A Hub that listens on a free port of this machine."""
+
+    hub: Hub
+    endpoint: str
+    _numbers: itertools.count = field(default_factory=itertools.count)
+
+    def user(self, name, role="write", is_admin=False):
+        """Creates the user if need be, and a token."""
+        return token_for(self.hub, name, role, is_admin, f"token {next(self._numbers)}")
+
+
+def token_for(hub, name, role="write", is_admin=False, token_name="test"):
+    with hub.database.write() as connection:
+        user = users.find(connection, name) or users.create(connection, name, is_admin=is_admin)
+        return tokens.create(connection, user.id, token_name, role)
+
+
+@contextlib.contextmanager
+def served(hub, app=None):
+    """Serves a Hub with uvicorn in a thread; yields its address."""
+    config = uvicorn.Config(app or create_app(hub), host="127.0.0.1", port=0, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    startup = server.startup
+
+    async def startup_then_tell(sockets=None):
+        await startup(sockets)
+        started.set()
+
+    server.startup = startup_then_tell
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    started.wait()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def hub(tmp_path):
+    opened = Hub.open(Settings(tmp_path / "hub-data"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(hub):
+    with TestClient(create_app(hub), raise_server_exceptions=True) as asked:
+        yield asked
+
+
+@pytest.fixture
+def live_hub(hub):
+    with served(hub) as endpoint:
+        yield LiveHub(hub, endpoint)
