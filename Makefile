@@ -11,10 +11,12 @@ GAME ?= SpaceInvadersNoFrameskip-v4
 RUN_FOLDER ?= logs
 RUN_STEPS ?= 3000
 RUN_EPISODES ?= 5
+HUB_DATA ?= hub-data
+HUB_PORT ?= 7870
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint format types imports tests test-slow notebooks notebooks-check pictures \
-	safe-agents-table bench wheels-check clean
+.PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
+	notebooks-check pictures safe-agents-table bench wheels-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -30,17 +32,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --editable ".[dev]" --constraint constraints.txt
 	@touch $@
 
-run: install ## Train briefly, evaluate, record and package an agent, with every stage shown
-	$(BIN)/python -m rl_units doctor
-	$(BIN)/python -m rl_units train --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) -n $(RUN_STEPS) \
-		-params learning_starts:1000 buffer_size:10000 --eval-freq 2000 --eval-episodes 1
-	$(BIN)/python -m rl_units plot --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) -o $(RUN_FOLDER)/curve.png
-	$(BIN)/python -m rl_units push_to_hub --algo $(ALGO) --env $(GAME) -f $(RUN_FOLDER) \
-		--n-eval-episodes $(RUN_EPISODES) --to-folder $(RUN_FOLDER)/agent
-	@echo; echo "Look at:"; ls $(RUN_FOLDER)/curve.png $(RUN_FOLDER)/agent/*
-	@echo "After $(RUN_STEPS) steps an agent plays hardly better than chance; the README says how to train a real one."
+run: install ## Start the Hub, send a first student through the course, and keep serving until Ctrl-C
+	$(BIN)/python leaderboard/first_student.py --data $(HUB_DATA) --port $(HUB_PORT) --runs $(RUN_FOLDER) \
+		--algo $(ALGO) --env $(GAME) --steps $(RUN_STEPS) --episodes $(RUN_EPISODES)
 
 demo: run ## The same as run
+
+serve: install ## Serve the Hub alone, until Ctrl-C
+	$(BIN)/python -m rl_hub --data $(HUB_DATA) serve --port $(HUB_PORT)
 
 test: lint types imports notebooks-check tests ## Everything that has to be green: style, types, imports, notebooks, tests
 
@@ -63,6 +62,9 @@ tests: install ## Run the tests with the coverage gate
 	$(BIN)/coverage run -m pytest -m "not slow and not bench" --numprocesses 2 --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+test-clients: install ## Run the contract tests with three versions of the real client, and write their table
+	PYTHONPATH=tests $(BIN)/python -m clients
 
 test-slow: install ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

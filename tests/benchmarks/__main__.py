@@ -6,9 +6,15 @@ import platform
 import subprocess
 from pathlib import Path
 
-from tests.benchmarks import checkpoint, evaluation, startup
+from tests.benchmarks import checkpoint, evaluation, hub_listing, hub_transfers, startup
 
-BENCHMARKS = {"startup": startup.measure, "evaluation": evaluation.measure, "checkpoint": checkpoint.measure}
+BENCHMARKS = {
+    "startup": startup.measure,
+    "evaluation": evaluation.measure,
+    "checkpoint": checkpoint.measure,
+    "transfers": hub_transfers.measure,
+    "listing": hub_listing.measure,
+}
 
 
 def machine() -> str:

@@ -1,24 +1,20 @@
 """People with an account."""
 
 import re
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
-from rl_hub import clock
-from rl_hub.accounts import passwords, throttle, tokens
-from rl_hub.database.tables import accounts, repositories, sessions
+from rl_hub.accounts import passwords, records, throttle, tokens
+from rl_hub.database.tables import accounts, sessions
 from rl_hub.errors import BadRequest, Conflict, NotFound
-from rl_hub.names import check_account_name
+from rl_hub.names import check_account_name, shown
 
 ADMINISTRATOR = "admin"
-# RFC 5321 allows no longer address; whether it receives mail is nothing that a Hub without a network can check.
+# Whether an address of this form receives mail is nothing that a Hub without a network can find out.
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
-_LONGEST_FULL_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -78,12 +74,12 @@ def create(
         Conflict: If the name is taken, by a user or an organisation.
     """
     check_account_name(name)
-    return _insert(connection, name, password, is_admin, check_full_name(full_name), check_email(email))
+    return _add(connection, name, password, is_admin, full_name, email)
 
 
 def find(connection: Connection, name: str) -> User | None:
     """The user of this name, whatever its case."""
-    row = connection.execute(_select().where(accounts.c.key == name.lower())).one_or_none()
+    row = connection.execute(_users().where(accounts.c.key == records.key(name))).one_or_none()
     return _user(row) if row else None
 
 
@@ -95,20 +91,19 @@ def get(connection: Connection, name: str) -> User:
     """
     user = find(connection, name)
     if user is None:
-        raise NotFound(f"There is no user {name!r} on this Hub.")
+        raise NotFound(f"There is no user {shown(name)} on this Hub.")
     return user
 
 
-def list_users(connection: Connection, *, after: str = "", limit: int = 1000) -> list[User]:
-    """Users by name, from the one after `after` on."""
-    query = _select().where(accounts.c.key > after.lower()).order_by(accounts.c.key).limit(limit)
-    return [_user(row) for row in connection.execute(query)]
+def list_users(connection: Connection) -> list[User]:
+    """All users by name."""
+    return [_user(row) for row in connection.execute(_users().order_by(accounts.c.key))]
 
 
 def find_password_hash(connection: Connection, name: str) -> str | None:
     """What `passwords.verify` compares with; None if there is no such user or the user has no password."""
     return connection.execute(
-        select(accounts.c.password_hash).where(accounts.c.key == name.lower(), accounts.c.kind == "user")
+        select(accounts.c.password_hash).where(accounts.c.key == records.key(name), accounts.c.kind == "user")
     ).scalar_one_or_none()
 
 
@@ -131,86 +126,51 @@ def remove(connection: Connection, user: User) -> None:
     Raises:
         Conflict: If the user still owns repositories, or is the only administrator.
     """
-    owned = connection.execute(select(func.count()).where(repositories.c.owner_id == user.id)).scalar_one()
-    if owned:
-        raise Conflict(f"{user.name} still has {owned} {_plural(owned)}: delete or move them first.")
     others = select(func.count()).where(accounts.c.is_admin, accounts.c.id != user.id)
     if user.is_admin and not connection.execute(others).scalar_one():
         raise Conflict(f"{user.name} is the only administrator: add another one first.")
-    connection.execute(delete(accounts).where(accounts.c.id == user.id))
+    records.remove(connection, user.id, user.name)
 
 
 def ensure_administrator(connection: Connection) -> NewAdministrator | None:
-    """Adds the first administrator to a Hub that has no user yet.
+    """Adds the first administrator to a Hub that has none.
 
     Returns:
-        The name, password and token, to be shown once; None if there are users already.
+        The name, password and token, to be shown once; None if there is an administrator already.
     """
-    if connection.execute(select(func.count()).where(accounts.c.kind == "user")).scalar_one():
+    if connection.execute(select(func.count()).where(accounts.c.is_admin)).scalar_one():
         return None
     password = passwords.generate()
     try:
-        user = _insert(connection, ADMINISTRATOR, password, True, "Administrator", None)
+        user = _add(connection, ADMINISTRATOR, password, is_admin=True, full_name="Administrator")
     except Conflict:  # another process was faster
         return None
     return NewAdministrator(user.name, password, tokens.create(connection, user.id, "First start", "write"))
 
 
-def check_full_name(text: str) -> str:
-    """A name as people write theirs, without what a page or a terminal cannot show.
-
-    Raises:
-        BadRequest: If it is too long or has control characters.
-    """
-    text = unicodedata.normalize("NFC", text.strip())
-    if len(text) > _LONGEST_FULL_NAME or not text.isprintable():
-        raise BadRequest(f"A full name has at most {_LONGEST_FULL_NAME} characters, all of them printable.")
-    return text
-
-
-def check_email(text: str | None) -> str | None:
-    """An address of the usual form, or none.
-
-    Raises:
-        BadRequest: If it is something else.
-    """
-    if not text:
-        return None
-    if not _EMAIL.fullmatch(text) or not text.isprintable():
-        raise BadRequest("An e-mail address looks like name@example.org.")
-    return text
-
-
-def _insert(
-    connection: Connection, name: str, password: str | None, is_admin: bool, full_name: str, email: str | None
+def _add(
+    connection: Connection,
+    name: str,
+    password: str | None,
+    is_admin: bool,
+    full_name: str,
+    email: str | None = None,
 ) -> User:
+    if email and not (_EMAIL.fullmatch(email) and email.isprintable()):
+        raise BadRequest(f"An e-mail address looks like name@example.org, not {email!r}.")
     values = {
-        "name": name,
-        "key": name.lower(),
-        "kind": "user",
-        "full_name": full_name,
-        "email": email,
-        "password_hash": passwords.hash_password(password) if password is not None else None,
+        "full_name": records.check_full_name(full_name),
+        "email": email or None,
+        "password_hash": None if password is None else passwords.hash_password(password),
         "is_admin": is_admin,
-        "created_at": clock.now(),
     }
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(accounts).values(values))
-    except IntegrityError as error:
-        raise Conflict(f"The name {name!r} is taken.") from error
+    records.add(connection, name, "user", values)
     return get(connection, name)
 
 
-def _select() -> "Select[tuple[object, ...]]":
+def _users() -> Select[Any]:
     return select(accounts).where(accounts.c.kind == "user")
 
 
 def _user(row: Row[Any]) -> User:
-    return User(
-        row.id, row.name, row.full_name, row.email, row.is_admin, row.password_hash is not None, row.created_at
-    )
-
-
-def _plural(number: int) -> str:
-    return "repository" if number == 1 else "repositories"
+    return User(row.id, row.name, row.full_name, row.email, row.is_admin, row.password_hash is not None, row.created_at)

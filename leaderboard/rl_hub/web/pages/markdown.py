@@ -1,15 +1,11 @@
 """A stranger's Markdown as HTML that looks right and does nothing.
 
 Real cards are full of HTML (centred pictures, tables, videos), so HTML is let through and cleaned, twice: first so that
-what follows sees well-formed HTML and no script, and once more at the end, so that nothing which happens in between
-has to be trusted. What stays has no style, no script, no frame and no form, and loads nothing from elsewhere.
+`rewriting` sees well-formed HTML without scripts, and once more at the end, so that nothing which happens in between
+has to be trusted. What stays has no style, script, frame or form, and loads nothing from elsewhere.
 """
 
 import re
-from collections.abc import Callable
-from html import escape
-from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -18,36 +14,29 @@ from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
+from rl_hub.web.pages.rewriting import ALIGNMENTS, ID_PREFIX, ResolveLink, rewrite
+
 MAX_CHARACTERS = 128 * 1024
-"""Longer texts are not rendered: the worst that can be written in this many characters takes seconds already."""
+"""Longer texts are not rendered: the worst that fits into this many characters takes more than a second already."""
 
-ResolveLink = Callable[[str, bool], str | None]
-"""From a relative address in the text, and whether it is loaded (a picture) or followed (a link), to an address on
-this Hub; None if it leads nowhere."""
-
-_ID_PREFIX = "card-"
-_EXTERNAL = {"http", "https", "mailto"}
-_ALIGNMENTS = {"left", "center", "right"}
 _LENGTH = re.compile(r"[1-9][0-9]{0,3}%?")
-_HEADING = re.compile(r"h[1-6]")
+_SCHEMES = {"http", "https", "mailto"}
 
-_BLOCKS = {
-    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "br", "figure", "figcaption"),
-    *("ul", "ol", "li", "dl", "dt", "dd", "details", "summary", "section", "center"),
-    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "colgroup", "col"),
-}
-_INLINES = {
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_ALIGNED = _HEADINGS | {"p", "div", "img", "td", "th", "tr", "table", "figure"}
+_TAGS = {
+    *_ALIGNED,
+    *("blockquote", "pre", "hr", "br", "figcaption", "details", "summary", "section", "center"),
+    *("ul", "ol", "li", "dl", "dt", "dd", "caption", "thead", "tbody", "tfoot"),
     *("a", "abbr", "b", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small"),
     *("span", "strike", "strong", "sub", "sup", "u", "var", "wbr"),
+    *("video", "audio", "source", "input"),
 }
-_MEDIA = {"img", "video", "audio", "source"}
-_TAGS = _BLOCKS | _INLINES | _MEDIA | {"input"}
-_VOID = {"br", "hr", "img", "wbr", "col", "source", "input"}
 _DROPPED_WITH_CONTENT = {
     *("script", "style", "svg", "math", "iframe", "object", "embed", "noscript", "template", "title", "textarea"),
     *("select", "button"),
 }
-_COMMON = {
+_ATTRIBUTES = {
     "*": {"id"},
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "width", "height"},
@@ -58,30 +47,71 @@ _COMMON = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
     "details": {"open"},
-    "input": {"checked"},
+    "input": {"type", "checked"},
 }
-_ALIGNED = {"p", "div", "img", "td", "th", "tr", "table", "figure", "h1", "h2", "h3", "h4", "h5", "h6"}
 _CLASSES = {
-    **dict.fromkeys(_ALIGNED, {"align-left", "align-center", "align-right"}),
+    **{tag: {f"align-{side}" for side in ALIGNMENTS} for tag in _ALIGNED},
     "ul": {"contains-task-list"},
     "section": {"footnotes"},
-    "span": {"missing"},
+    "a": {"elsewhere", "footnote-backref"},
+    "span": {"elsewhere"},
 }
 
+_PARSER = (
+    MarkdownIt("commonmark", {"html": True})
+    .enable(["table", "strikethrough"])
+    .use(anchors_plugin, max_level=6)
+    .use(footnote_plugin)
+    .use(tasklists_plugin)
+)
+# Well-formed, no script; still with the attributes that become classes.
+_FIRST = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED_WITH_CONTENT,
+    attributes=_ATTRIBUTES | {tag: {"align", "style", *_ATTRIBUTES.get(tag, ())} for tag in _ALIGNED},
+    filter_style_properties={"text-align"},
+    allowed_classes=_CLASSES,
+    url_schemes=_SCHEMES,
+    link_rel=None,
+)
 
-def _checkbox(cleaner_classes: dict[str, set[str]]) -> dict[str, object]:
-    return {
-        "tags": _TAGS,
-        "clean_content_tags": _DROPPED_WITH_CONTENT,
-        "url_schemes": _EXTERNAL,
-        # A check box of a task list: whatever else somebody calls an input becomes one, and none can be changed.
-        "set_tag_attribute_values": {"input": {"type": "checkbox", "disabled": ""}},
-        "allowed_classes": cleaner_classes,
-    }
+
+def _check_attribute(_tag: str, name: str, value: str) -> str | None:
+    if name in {"width", "height", "colspan", "rowspan"}:
+        return value if _LENGTH.fullmatch(value) else None
+    if name == "src":
+        return value if value.startswith("/") and not value.startswith(("//", "/\\")) else None
+    return value
 
 
-def _first_attributes() -> dict[str, set[str]]:
-    names = {tag: set(attributes) for tag, attributes in _COMMON.items()}
-    for tag in _ALIGNED:
-        names.setdefault(tag, set()).update({"align", "style"})
-    return names
+_LAST = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED_WITH_CONTENT,
+    attributes=_ATTRIBUTES | {"input": {"checked"}},
+    attribute_filter=_check_attribute,
+    allowed_classes={**_CLASSES, "div": {*_CLASSES["div"], "scroll"}},
+    # The check boxes of a task list, which cannot be changed.
+    set_tag_attribute_values={
+        "input": {"type": "checkbox", "disabled": ""},
+        "img": {"loading": "lazy"},
+        "video": {"controls": "", "preload": "metadata"},
+        "audio": {"controls": "", "preload": "none"},
+    },
+    url_schemes=_SCHEMES,
+    link_rel="noopener noreferrer nofollow",
+    id_prefix=ID_PREFIX,
+)
+
+
+def render(text: str, resolve_link: ResolveLink) -> Markup:
+    """Renders Markdown, with the HTML in it that is harmless.
+
+    Args:
+        text: CommonMark with tables, strikethrough, footnotes and task lists; at most `MAX_CHARACTERS`.
+        resolve_link: Says where a relative address leads.
+
+    Returns:
+        HTML. Headings are one level lower than written, because the page has a title of its own; ids start with
+        `card-`; pictures and videos from other servers are links.
+    """
+    return Markup(_LAST.clean(rewrite(_FIRST.clean(_PARSER.render(text)), resolve_link)))  # noqa: S704  cleaned

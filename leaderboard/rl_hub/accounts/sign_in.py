@@ -1,0 +1,32 @@
+"""Signing in with a name and a password."""
+
+from rl_hub.accounts import passwords, throttle, users
+from rl_hub.database.engine import Database
+from rl_hub.errors import Unauthorized
+
+
+def sign_in(database: Database, name: str, password: str, address: str) -> users.User:
+    """Checks a name and a password.
+
+    The hash is computed between two transactions, never inside one: nobody else waits for it.
+
+    Args:
+        database: The Hub's database.
+        name: The account's name, in any case.
+        password: What the person typed.
+        address: The network address that the attempt comes from.
+
+    Raises:
+        Unauthorized: If there is no such user or the password is another; the two take the same time and read the same.
+        TooManyRequests: After too many failures with this name or from this address.
+    """
+    account, network = throttle.account(name), throttle.address(address)
+    with database.write() as connection:
+        throttle.reserve(connection, [account, network])
+        password_hash = users.find_password_hash(connection, name)
+    if not passwords.verify(password_hash, password):
+        raise Unauthorized("The name or the password is wrong.")
+    with database.write() as connection:
+        throttle.forget(connection, account)
+        throttle.release(connection, network)
+        return users.get(connection, name)

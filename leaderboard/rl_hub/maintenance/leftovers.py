@@ -1,0 +1,77 @@
+"""What has had its time: expired rows, interrupted uploads, old events."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
+
+from rl_hub import clock
+from rl_hub.database import tables
+from rl_hub.hub import Hub
+
+Step = tuple[str, int]
+"""What sort of thing was removed (or would be), and how many."""
+
+# Longer than any block lasts and any failure is remembered.
+_THROTTLES = timedelta(days=1)
+_EVENTS = timedelta(days=30)
+# Rows in one transaction, so that nobody waits long for the next.
+_ROWS = 5000
+
+
+def expired_rows(hub: Hub, grace: timedelta, dry_run: bool) -> Iterator[Step]:
+    """Sessions, device codes and upload grants that are over, and forgotten failures."""
+    sessions, codes, grants = tables.sessions, tables.device_codes, tables.upload_grants
+    throttles = tables.throttles
+    now = clock.now()
+    yield "expired sessions", _removed(hub, sessions, sessions.c.expires_at < now, dry_run)
+    yield "expired device codes", _removed(hub, codes, codes.c.expires_at < now, dry_run)
+    # A commit that has just found its grant may still be running.
+    yield "expired upload grants", _removed(hub, grants, grants.c.expires_at < now - grace, dry_run)
+    yield "old failed sign-ins", _removed(hub, throttles, throttles.c.blocked_until < now - _THROTTLES, dry_run)
+
+
+def old_events(hub: Hub, dry_run: bool) -> Iterator[Step]:
+    """Events of a month ago that every subscriber and every webhook has heard.
+
+    A Hub without a subscriber keeps them all: the first one that comes begins with the first event.
+    """
+    events, deliveries = tables.events.c, tables.deliveries.c
+    waited_for = exists().where(deliveries.event_id == events.id, deliveries.delivered_at.is_(None))
+    # Without subscribers this is NULL, and no event is before it.
+    heard = select(func.min(tables.subscribers.c.last_event_id)).scalar_subquery()
+    old = (events.created_at < clock.now() - _EVENTS, events.id <= heard, ~waited_for)
+    if dry_run:
+        yield "old events", _removed(hub, tables.events, and_(*old), dry_run)
+        return
+    removed = _ROWS
+    while removed == _ROWS:
+        removed = _removed(hub, tables.events, events.id.in_(select(events.id).where(*old).limit(_ROWS)), dry_run)
+        yield "old events", removed
+
+
+def interrupted_uploads(hub: Hub, grace: timedelta, dry_run: bool) -> Iterator[Step]:
+    """Staging files that nobody has written to for a while: what a killed server leaves."""
+    oldest = (clock.now() - grace).timestamp()
+    for path in sorted(hub.blobs.staging.iterdir()):
+        # An upload may end between two of these lines, and take its file away.
+        try:
+            if path.stat().st_mtime >= oldest:
+                continue
+        except FileNotFoundError:
+            continue
+        if not dry_run:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        yield "interrupted uploads", 1
+
+
+def _removed(hub: Hub, table: Table, condition: ColumnElement[bool], dry_run: bool) -> int:
+    if dry_run:
+        with hub.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(table).where(condition)) or 0
+    with hub.database.write() as connection:
+        return connection.execute(delete(table).where(condition)).rowcount

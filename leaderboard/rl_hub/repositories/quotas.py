@@ -1,0 +1,73 @@
+"""How much a repository and its owner hold, and whether more fits."""
+
+from sqlalchemy import Connection, Select, func, select
+
+from rl_hub.database.tables import files, repositories, repository_files
+from rl_hub.errors import QuotaExceeded
+from rl_hub.repositories.catalog import Repository
+from rl_hub.settings import GIB, KIB, MIB, Limits
+
+
+def repository_bytes(connection: Connection, repository_id: int) -> int:
+    """What all commits of a repository hold, each content counted once."""
+    return _sum(connection, _contents().where(repository_files.c.repository_id == repository_id))
+
+
+def owner_bytes(connection: Connection, owner_id: int) -> int:
+    """What the repositories of a user or an organisation hold, each content counted once in each of them."""
+    contents = (
+        _contents()
+        .join(repositories, repositories.c.id == repository_files.c.repository_id)
+        .where(repositories.c.owner_id == owner_id)
+    )
+    return _sum(connection, contents)
+
+
+def check(connection: Connection, limits: Limits, repository: Repository, new_bytes: int) -> None:
+    """Checks that there is room for more in a repository.
+
+    Args:
+        connection: Any transaction.
+        limits: The Hub's.
+        repository: Where the new content goes.
+        new_bytes: The size of contents that the repository does not hold yet.
+
+    Raises:
+        QuotaExceeded: If the repository or its owner would hold more than is allowed.
+    """
+    if new_bytes <= 0:
+        return
+    held = repository_bytes(connection, repository.id)
+    if held + new_bytes > limits.repository_bytes:
+        raise QuotaExceeded(
+            f"{repository.repo_id} holds {readable(held)} (earlier versions of files included), and {readable(new_bytes)} "
+            f"more would exceed the {readable(limits.repository_bytes)} that a repository may hold. Delete the "
+            "repository and push again without the large files that it does not need."
+        )
+    held = owner_bytes(connection, repository.owner_id)
+    if held + new_bytes > limits.user_bytes:
+        raise QuotaExceeded(
+            f"The repositories of {repository.owner_name} hold {readable(held)}, and {readable(new_bytes)} more would "
+            f"exceed the {readable(limits.user_bytes)} that are allowed. Delete repositories that are no longer needed."
+        )
+
+
+def readable(size: int) -> str:
+    """A number of bytes for a person."""
+    for unit, name in ((GIB, "GB"), (MIB, "MB"), (KIB, "kB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"
+
+
+def _contents() -> Select[tuple[int, str, int]]:
+    """The contents of repositories; two files with the same content are one."""
+    return (
+        select(repository_files.c.repository_id, files.c.sha256, files.c.size)
+        .join(files, files.c.git_oid == repository_files.c.git_oid)
+        .distinct()
+    )
+
+
+def _sum(connection: Connection, contents: Select[tuple[int, str, int]]) -> int:
+    return int(connection.scalar(select(func.coalesce(func.sum(contents.subquery().c.size), 0))) or 0)

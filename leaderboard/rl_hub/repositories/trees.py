@@ -1,0 +1,218 @@
+"""Files and folders of a revision.
+
+Trees never change, so that what was read of one is kept for the next request, up to a bound.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+
+from rl_hub.database.tables import files, git_objects
+from rl_hub.errors import EntryNotFound
+from rl_hub.names import shown
+from rl_hub.repositories import history
+from rl_hub.repositories.catalog import Repository
+from rl_hub.repositories.git_objects import TreeEntry, tree_entries
+
+_ASKED_AT_ONCE = 1000  # ids in a query
+_KEPT_ENTRIES = 50_000  # in all trees together; about 15 MB
+_LARGEST_KEPT = 5_000  # entries of one tree
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a folder of a revision.
+
+    Attributes:
+        path: From the top of the repository.
+        type: file or directory.
+        oid: Git's id; for a large file that of its pointer.
+        size: Bytes of the content; 0 for a folder.
+        sha256: The content's; empty for a folder.
+        lfs: The same for a large file (sent by LFS or Xet), None for others.
+    """
+
+    path: str
+    type: Literal["file", "directory"]
+    oid: str
+    size: int = 0
+    sha256: str = ""
+    lfs: str | None = None
+
+
+class _KeptTrees:
+    """The entries of trees by id, those used last; shared by all threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._trees: OrderedDict[str, Sequence[TreeEntry]] = OrderedDict()
+        self._entries = 0
+
+    def find(self, shas: Iterable[str]) -> dict[str, Sequence[TreeEntry]]:
+        """Those that are kept."""
+        found = {}
+        with self._lock:
+            for sha in shas:
+                if sha in self._trees:
+                    self._trees.move_to_end(sha)
+                    found[sha] = self._trees[sha]
+        return found
+
+    def keep(self, trees: Mapping[str, Sequence[TreeEntry]]) -> None:
+        """Adds trees, in place of those that nobody asked for the longest."""
+        with self._lock:
+            for sha, entries in trees.items():
+                if sha not in self._trees and len(entries) <= _LARGEST_KEPT:
+                    self._trees[sha] = entries
+                    self._entries += len(entries) + 1
+            while self._entries > _KEPT_ENTRIES:
+                self._entries -= len(self._trees.popitem(last=False)[1]) + 1
+
+
+_kept = _KeptTrees()
+
+
+def load(connection: Connection, shas: Collection[str]) -> dict[str, Sequence[TreeEntry]]:
+    """The entries of trees, by the trees' ids."""
+    found = _kept.find(shas)
+    missing = [sha for sha in dict.fromkeys(shas) if sha not in found]
+    read = {}
+    for batch in _batches(missing):
+        query = select(git_objects.c.sha, git_objects.c.data).where(git_objects.c.sha.in_(batch))
+        read.update({row.sha: tree_entries(row.data) for row in connection.execute(query)})
+    _kept.keep(read)
+    return found | read
+
+
+def listing(
+    connection: Connection, repository: Repository, sha: str, path: str = "", *, recursive: bool = False
+) -> Sequence[Entry]:
+    """What is in a folder.
+
+    Args:
+        connection: Any transaction.
+        repository: The repository.
+        sha: A commit of it.
+        path: The folder; the top if empty.
+        recursive: Whether what is in its folders is listed too.
+
+    Returns:
+        Files and folders by path, a folder before what is in it.
+
+    Raises:
+        EntryNotFound: If there is no such folder.
+    """
+    commit = history.get(connection, repository.id, sha)
+    tree = entry_in(connection, commit.tree, path) if path else TreeEntry("", commit.tree, is_folder=True)
+    if tree is None or not tree.is_folder:
+        raise EntryNotFound(f"{repository.repo_id} has no folder {shown(path)} at this revision.")
+    entries = _listed(connection, tree.oid, f"{path}/" if path else "", recursive=recursive)
+    return _described(connection, entries)
+
+
+def file_at(connection: Connection, repository: Repository, sha: str, path: str) -> Entry:
+    """The file at a path.
+
+    Args:
+        connection: Any transaction.
+        repository: The repository.
+        sha: A commit of it.
+        path: From the top.
+
+    Raises:
+        EntryNotFound: If there is no such file.
+    """
+    commit = history.get(connection, repository.id, sha)
+    found = entry_in(connection, commit.tree, path)
+    if found is None or found.is_folder:
+        raise EntryNotFound(f"{repository.repo_id} has no file {shown(path)} at this revision.")
+    return _described(connection, [(path, found)])[0]
+
+
+def entries_at(
+    connection: Connection, repository: Repository, sha: str, paths: Iterable[str]
+) -> Sequence[Entry]:
+    """The files and folders at these paths; paths at which there is nothing are left out."""
+    tree = history.get(connection, repository.id, sha).tree
+    wanted = ((path, entry_in(connection, tree, path)) for path in dict.fromkeys(paths))
+    return _described(connection, [(path, entry) for path, entry in wanted if entry is not None])
+
+
+def all_files(connection: Connection, repository: Repository, sha: str) -> Sequence[Entry]:
+    """Every file of a commit, by path."""
+    entries = listing(connection, repository, sha, recursive=True)
+    return [entry for entry in entries if entry.type == "file"]
+
+
+def file_names(connection: Connection, roots: Collection[str]) -> dict[str, list[str]]:
+    """The paths of all files in many trees at once.
+
+    Args:
+        connection: Any transaction.
+        roots: Ids of root trees.
+
+    Returns:
+        For each root the paths in it, sorted.
+    """
+    names: dict[str, list[str]] = {root: [] for root in roots}
+    level = [(root, "", root) for root in names]
+    while level:
+        trees = load(connection, [tree for _, _, tree in level])
+        below = []
+        for root, prefix, tree in level:
+            for entry in trees[tree]:
+                if entry.is_folder:
+                    below.append((root, f"{prefix}{entry.name}/", entry.oid))
+                else:
+                    names[root].append(prefix + entry.name)
+        level = below
+    return {root: sorted(paths) for root, paths in names.items()}
+
+
+def entry_in(connection: Connection, tree: str, path: str) -> TreeEntry | None:
+    """What is at a path below a tree; None if there is nothing."""
+    entry: TreeEntry | None = TreeEntry("", tree, is_folder=True)
+    for name in path.split("/"):
+        if entry is None or not entry.is_folder:
+            return None
+        entries = load(connection, [entry.oid])[entry.oid]
+        entry = next((each for each in entries if each.name == name), None)
+    return entry
+
+
+def _listed(connection: Connection, tree: str, prefix: str, *, recursive: bool) -> list[tuple[str, TreeEntry]]:
+    """Paths with their entries, sorted; level by level, so that a level is few queries."""
+    found: list[tuple[str, TreeEntry]] = []
+    level = [(prefix, tree)]
+    while level:
+        trees = load(connection, [sha for _, sha in level])
+        new = [(outer + entry.name, entry) for outer, sha in level for entry in trees[sha]]
+        found += new
+        level = [(f"{path}/", entry.oid) for path, entry in new if entry.is_folder] if recursive else []
+    # A slash sorts before every letter that a name may have but a few; as the lowest it keeps folders together.
+    return sorted(found, key=lambda each: each[0].replace("/", "\0"))
+
+
+def _described(connection: Connection, entries: Sequence[tuple[str, TreeEntry]]) -> list[Entry]:
+    """Entries with the sizes and contents of files."""
+    contents: dict[str, Any] = {}
+    for batch in _batches([entry.oid for _, entry in entries if not entry.is_folder]):
+        contents.update({row.git_oid: row for row in connection.execute(select(files).where(files.c.git_oid.in_(batch)))})
+    described = []
+    for path, entry in entries:
+        if entry.is_folder:
+            described.append(Entry(path, "directory", entry.oid))
+        else:
+            content = contents[entry.oid]
+            lfs = content.sha256 if content.lfs else None
+            described.append(Entry(path, "file", entry.oid, content.size, content.sha256, lfs))
+    return described
+
+
+def _batches(shas: Sequence[str]) -> Iterator[Sequence[str]]:
+    different = list(dict.fromkeys(shas))
+    return (different[start : start + _ASKED_AT_ONCE] for start in range(0, len(different), _ASKED_AT_ONCE))

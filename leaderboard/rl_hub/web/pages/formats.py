@@ -1,0 +1,94 @@
+"""Sizes, times and names as a person reads them."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from markupsafe import Markup, escape
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_STEPS = (
+    (timedelta(minutes=1), timedelta(seconds=1), "second"),
+    (timedelta(hours=1), timedelta(minutes=1), "minute"),
+    (timedelta(days=1), timedelta(hours=1), "hour"),
+    (timedelta(days=30), timedelta(days=1), "day"),
+)
+_COLOURS = 8
+
+
+def file_size(size: int) -> str:
+    """Bytes in decimal units with three digits, as the Hub's client counts them: 27.1 MB."""
+    if size < 1000:
+        return "1 byte" if size == 1 else f"{size} bytes"
+    value, unit = float(size), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.{0 if value >= 99.95 else 1}f} {_UNITS[unit]}"
+
+
+def date(moment: datetime) -> str:
+    """22 Nov 2026."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago something happened: "5 minutes ago", after a month the date."""
+    passed = now - moment
+    if passed < timedelta(seconds=10):
+        return "just now"
+    for limit, unit, name in _STEPS:
+        if passed < limit:
+            count = passed // unit
+            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    return date(moment)
+
+
+def time_element(moment: datetime, now: datetime) -> Markup:
+    """A `<time>`: the age to read, the moment itself for machines and on hovering."""
+    utc = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        utc.isoformat(timespec="seconds"), f"{date(utc)}, {utc:%H:%M} UTC", age(moment, now)
+    )
+
+
+def visible(text: str) -> str:
+    """Text with nothing hidden in it: control, direction and other invisible characters as escapes, tabs as they are.
+
+    A name like `exe.pm4` with a right-to-left mark in it reads as another one, and so does source code
+    (CVE-2021-42574).
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\t" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def avatar(name: str) -> Markup:
+    """A picture for a name: a little grid world, the same for the same name in any case."""
+    digest = sha256(name.lower().encode()).digest()
+    cells = [
+        (column, row)
+        for row in range(5)
+        for column in range(5)
+        if digest[row] >> min(column, 4 - column) & 1  # mirrored, so that it looks like somebody
+    ]
+    squares = Markup("").join(
+        Markup('<rect x="{}" y="{}" width="1" height="1"/>').format(column, row) for column, row in cells
+    )
+    return Markup(
+        '<svg class="avatar colour-{}" viewBox="-1 -1 7 7" shape-rendering="crispEdges" aria-hidden="true">{}</svg>'
+    ).format(digest[5] % _COLOURS, squares)
+
+
+def highlighted(text: str, words: Sequence[str]) -> Markup:
+    """Text in which searched words are marked, in any case."""
+    found = "|".join(re.escape(word) for word in words if word)
+    if not found:
+        return escape(text)
+    parts = re.split(f"({found})", text, flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )

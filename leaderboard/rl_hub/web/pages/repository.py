@@ -1,0 +1,5 @@
+"""x."""
+
+from starlette.routing import Route
+
+ROUTES: list[Route] = []
