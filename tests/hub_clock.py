@@ -1,4 +1,4 @@
-"""Lets a Hub's time pass without waiting."""
+"""A Hub's time that stands still, and passes without waiting."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ from rl_hub import clock
 
 
 def moving_clock(monkeypatch):
-    """A function that puts the Hub's clock forward by some seconds."""
-    real, passed = clock.now, timedelta()
+    """Stops the Hub's clock; returns a function that puts it forward by some seconds."""
+    time = clock.now()
 
     def move(seconds):
-        nonlocal passed
-        passed += timedelta(seconds=seconds)
+        nonlocal time
+        time += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(clock, "now", lambda: real() + passed)
+    monkeypatch.setattr(clock, "now", lambda: time)
     return move

@@ -67,7 +67,7 @@ def read_yaml(text: str) -> Any:
         raise YamlProblem(" ".join(str(error).split())[:200]) from None
 
 
-def _line(mark: yaml.Mark | None) -> str:
+def _line(mark: Any) -> str:
     return f" (line {mark.line + 1})" if mark is not None else ""
 
 
@@ -185,4 +185,3 @@ def _number(text: str, convert: Callable[[str], int | float], event: Any) -> int
 
 def _at(event: Any) -> str:
     return _line(event.start_mark)
-

@@ -122,9 +122,10 @@ def _fill(data: Path) -> str:
     """A Hub with many repositories, written straight into its tables; returns a token."""
     hub = Hub.open(Settings(data))
     with hub.database.write() as connection:
-        owners = [users.create(connection, f"student{number:03d}", password="no sign-in") for number in range(200)]
-        token = tokens.create(connection, owners[0].id, "bench", "read")
-        first = catalog.create(connection, owners[0].id, owners[0].name, "model", "first", private=False)
+        owners = [users.create(connection, f"student{number:03d}") for number in range(200)]
+        token = tokens.create(connection, owners[0].id, "bench", "write")
+        identity = tokens.identify(connection, token)
+        first = catalog.create(connection, identity, "model", owners[0].name, "first", private=False)
         began = clock.now() - timedelta(days=100)
         for batch in range(0, REPOSITORIES, 5000):
             _insert(connection, owners, first.sha, began, range(batch, batch + 5000))

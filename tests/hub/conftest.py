@@ -1,14 +1,12 @@
 """A Hub on a temporary folder: opened, asked in the same process, or really served."""
 
-import contextlib
 import itertools
-import threading
 from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
+from hub_server import served
 from rl_hub.accounts import tokens, users
 from rl_hub.hub import Hub
 from rl_hub.settings import Settings
@@ -34,30 +32,6 @@ def token_for(hub, name, role="write", is_admin=False, token_name="test"):
         return tokens.create(connection, user.id, token_name, role)
 
 
-@contextlib.contextmanager
-def served(hub, app=None):
-    """Serves a Hub with uvicorn in a thread; yields its address."""
-    config = uvicorn.Config(app or create_app(hub), host="127.0.0.1", port=0, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    started = threading.Event()
-    startup = server.startup
-
-    async def startup_then_tell(sockets=None):
-        await startup(sockets)
-        started.set()
-
-    server.startup = startup_then_tell
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    started.wait()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture
 def hub(tmp_path):
     opened = Hub.open(Settings(tmp_path / "hub-data"))
@@ -67,11 +41,11 @@ def hub(tmp_path):
 
 @pytest.fixture
 def client(hub):
-    with TestClient(create_app(hub), raise_server_exceptions=True) as asked:
+    with TestClient(create_app(hub)) as asked:
         yield asked
 
 
 @pytest.fixture
 def live_hub(hub):
-    with served(hub) as endpoint:
+    with served(create_app(hub)) as endpoint:
         yield LiveHub(hub, endpoint)

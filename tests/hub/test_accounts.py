@@ -119,7 +119,7 @@ def test_an_unknown_user_takes_as_long_as_a_wrong_password():
         return time.perf_counter() - start
 
     known, unknown = zip(*((seconds(HASH), seconds(None)) for _ in range(7)), strict=True)
-    assert 0.5 < statistics.median(known) / statistics.median(unknown) < 2
+    assert 1 / 3 < statistics.median(known) / statistics.median(unknown) < 3
 
 
 # Users
@@ -402,7 +402,7 @@ def test_success_forgets_the_failures_of_the_account_but_not_of_the_address(hub,
     assert counts == {"address:192.0.2.1": throttle.ACCOUNT.free}
 
 
-def test_an_address_that_tries_many_names_is_blocked(hub):
+def test_an_address_that_tries_many_names_is_blocked(hub, sleep):
     for number in range(throttle.ADDRESS.free + 1):
         fail(hub, f"user{number}")
     with pytest.raises(TooManyRequests):
@@ -421,7 +421,7 @@ def test_a_class_behind_one_address_signs_in_at_once(hub):
         assert len(set(signed_in)) == 20
 
 
-def test_guesses_at_the_same_time_are_no_way_around_the_count(hub, alice):
+def test_guesses_at_the_same_time_are_no_way_around_the_count(hub, alice, sleep):
     def guess(_):
         try:
             sign_in(hub.database, "alice", "x" * 1000, "192.0.2.1")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from huggingface_hub import HfApi
@@ -141,7 +142,7 @@ def test_a_client_that_asks_too_often_is_told_so(hub, code, sleep):
     assert poll(hub, code) == Refusal.PENDING
 
 
-def test_asking_too_often_does_not_postpone_the_approval(hub, alice, code):
+def test_asking_too_often_does_not_postpone_the_approval(hub, alice, sleep, code):
     assert [poll(hub, code), poll(hub, code)] == [Refusal.PENDING, Refusal.SLOW_DOWN]
     approve(hub, code.user_code, alice)
     assert identify(hub, poll(hub, code)).name == "alice"
@@ -243,7 +244,7 @@ def test_a_device_without_a_client_id_is_refused(client):
     assert client.post("/oauth/device").status_code == 400
 
 
-def test_one_address_starts_only_so_many_devices(client, monkeypatch):
+def test_one_address_starts_only_so_many_devices(client, sleep, monkeypatch):
     monkeypatch.setattr(throttle, "DEVICE", throttle.Rule(free=1, longest=60))
     answers = [client.post("/oauth/device", data={"client_id": CLIENT}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -266,7 +267,7 @@ def test_a_refusal_is_an_oauth_error_with_a_sentence(client, code):
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_every_refusal_has_a_sentence(client, hub, code):
+def test_every_refusal_has_a_sentence(client, hub, sleep, code):
     assert ask(client, code.device_code).json()["error"] == "authorization_pending"
     assert ask(client, code.device_code).json()["error"] == "slow_down"
     deny(hub, code.user_code)
@@ -324,7 +325,8 @@ def waiting_code(hub, process):
 
 
 @pytest.mark.parametrize("function", ["login", "notebook_login"])
-def test_the_clients_own_login_ends_with_a_token_that_works(live_hub, tmp_path, function):
+def test_the_clients_own_login_ends_with_a_token_that_works(live_hub, tmp_path, function, monkeypatch):
+    monkeypatch.setattr(devices, "INTERVAL", timedelta(seconds=1))  # the client really waits so long
     live_hub.user("alice")
     program = f"from huggingface_hub import {function}, whoami; {function}(); print('I am', whoami()['name'])"
     with launch(live_hub.endpoint, tmp_path, program) as process:

@@ -381,15 +381,13 @@ def test_a_receiver_that_does_not_answer_is_left(hub, quick, told, monkeypatch, 
 
 def test_an_answer_that_never_ends_is_not_read(hub, told):
     with socket.create_server(("127.0.0.1", 0)) as endless:
-        webhook = add_webhook(hub, f"http://127.0.0.1:{endless.getsockname()[1]}/")
+        add_webhook(hub, f"http://127.0.0.1:{endless.getsockname()[1]}/")
         happen(hub)
         connection, _ = endless.accept()
         with connection:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            while webhook.id in waiting(hub):
-                connection.sendall(b"5\r\nagain\r\n")
-                threading.Event().wait(0.01)
+            wait_until(lambda: connection.send(b"5\r\nagain\r\n") and waiting(hub) == [])
 
 
 def test_a_webhook_whose_row_cannot_be_read_does_not_stop_the_others(hub, receiver, quick, told, caplog):
@@ -459,7 +457,7 @@ anyio.run(run)
 def test_a_delivery_that_a_kill_interrupted_is_made_again(hub, monkeypatch):
     monkeypatch.setattr(dispatcher, "_LOOK_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        webhook = add_webhook(hub, f"http://127.0.0.1:{server.getsockname()[1]}/")
+        add_webhook(hub, f"http://127.0.0.1:{server.getsockname()[1]}/")
         happen(hub)
         with subprocess.Popen([sys.executable, "-c", _KILLED, str(hub.settings.data)]) as process:
             first, _ = server.accept()
@@ -467,14 +465,16 @@ def test_a_delivery_that_a_kill_interrupted_is_made_again(hub, monkeypatch):
             process.send_signal(signal.SIGKILL)
         first.close()
 
+        def receive():
+            second, _ = server.accept()
+            with second:
+                assert second.recv(65536)
+                second.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                wait_until(lambda: waiting(hub) == [])
+
         async def run():
             async with dispatching(hub):
-                second, _ = await anyio.to_thread.run_sync(server.accept)
-                with second:
-                    assert second.recv(65536)
-                    second.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                    while webhook.id in waiting(hub):
-                        await anyio.sleep(0.01)
+                await anyio.to_thread.run_sync(receive)
 
         anyio.run(run)
 

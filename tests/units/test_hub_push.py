@@ -115,7 +115,7 @@ def test_the_pushed_configuration_is_plain_yaml(hub, logs, name):
 
 def test_a_push_is_one_commit(hub, logs):
     push(logs)
-    assert len(hub.store.commits("alice/dqn-CartPole-v1")) == 2  # the Hub's own initial one, and ours
+    assert len(hub.commits("alice/dqn-CartPole-v1")) == 2  # the Hub's own initial one, and ours
 
 
 def test_an_organisation_takes_a_push(hub, logs):
@@ -146,7 +146,7 @@ def test_an_unchanged_agent_is_neither_evaluated_nor_committed_again(hub, logs, 
     push(logs)
     push(logs)
     assert len(evaluations) == 1
-    assert len(hub.store.commits("alice/dqn-CartPole-v1")) == 2
+    assert len(hub.commits("alice/dqn-CartPole-v1")) == 2
 
 
 def test_a_push_that_broke_off_is_finished_by_repeating_it(hub, logs, evaluations, no_waiting, capsys):

@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -81,15 +81,14 @@ def reserve(connection: Connection, subjects: Sequence[Subject]) -> None:
     connection.execute(delete(throttles).where(throttles.c.blocked_until < now - _MEMORY))
     # One order for everybody: two attempts that lock the same rows do not wait for each other in a circle.
     ordered = sorted(subjects, key=lambda subject: subject.key)
-    insert_ignore(
-        connection, throttles, [{"key": subject.key, "failures": 0, "blocked_until": now} for subject in ordered]
-    )
-    counts = [_locked_count(connection, subject.key, now) for subject in ordered]
-    for subject, failures in zip(ordered, counts, strict=True):
+    new = [{"key": subject.key, "failures": 0, "blocked_until": now} for subject in ordered]
+    insert_ignore(connection, throttles, new)
+    counts = {subject: _locked_count(connection, subject) for subject in ordered}
+    for subject, failures in counts.items():
         connection.execute(
             update(throttles)
             .where(throttles.c.key == subject.key)
-            .values(failures=failures + 1, blocked_until=now + subject.rule.block(failures + 1))
+            .values(failures=failures + 1, blocked_until=clock.now() + subject.rule.block(failures + 1))
         )
 
 
@@ -107,13 +106,14 @@ def forget(connection: Connection, subject: Subject) -> None:
     connection.execute(delete(throttles).where(throttles.c.key == subject.key))
 
 
-def _locked_count(connection: Connection, key: str, now: datetime) -> int:
+def _locked_count(connection: Connection, subject: Subject) -> int:
     row = connection.execute(
-        select(throttles.c.failures, throttles.c.blocked_until).where(throttles.c.key == key).with_for_update()
+        select(throttles.c.failures, throttles.c.blocked_until).where(throttles.c.key == subject.key).with_for_update()
     ).one_or_none()
     if row is None:  # forgotten this very moment, after somebody's success
         return 0
-    if row.blocked_until > now:
+    now = clock.now()  # after the wait for the lock, which another attempt may have held
+    if row.failures > subject.rule.free and row.blocked_until > now:
         seconds = max(1, round((row.blocked_until - now).total_seconds()))
         raise TooManyRequests(
             f"There were too many attempts: wait {_spoken(seconds)}, then try again.",

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from rl_hub.database import tables
 from rl_hub.git.objects import DamagedRepository, PackList, batches, commit_batches, read_bodies, tree_batches
 from rl_hub.hub import Hub
-from rl_hub.repositories.git_objects import lfs_pointer
+from rl_hub.repositories.git_objects import pointer as lfs_pointer
 
 _COMMIT, _TREE, _BLOB = 1, 2, 3
 _FILES = 256  # per query

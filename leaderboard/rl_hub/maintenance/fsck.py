@@ -6,11 +6,11 @@ Nothing is changed. The Hub may be in use meanwhile; clean-ups and backups wait.
 from sqlalchemy.exc import DatabaseError
 
 from rl_hub.hub import Hub
-from rl_hub.maintenance import card_index, gc, history, references, stored_files
+from rl_hub.maintenance import gc, history, listings, references, stored_files
 from rl_hub.maintenance.exclusion import maintenance
 from rl_hub.maintenance.findings import Findings, Progress, Report, silent
 
-_PARTS = (references.check, history.check, card_index.check, stored_files.check)
+_PARTS = (references.check, history.check, listings.check, stored_files.check)
 
 
 def check(hub: Hub, progress: Progress = silent) -> Report:

@@ -92,6 +92,7 @@ def _steps(hub: Hub, grace: timedelta, *, dry_run: bool) -> Iterator[Step]:
     yield from leftovers.expired_rows(hub, grace, dry_run)
     yield from leftovers.old_events(hub, dry_run)
     yield from leftovers.interrupted_uploads(hub, grace, dry_run)
+    yield from leftovers.idle_xorbs(hub, dry_run)
     yield from unreferenced.git_objects(hub, dry_run)
     yield from unreferenced.contents(hub, grace, dry_run)
     yield from unreferenced.files_without_row(hub, dry_run)

@@ -48,7 +48,14 @@ def _check_commits(connection: Connection, findings: Findings) -> None:
     object_of = and_(_objects.sha == _commits.sha, _objects.kind == "commit")
     parent_of = and_(before.c.repository_id == _commits.repository_id, before.c.sha == _commits.parent)
     query = (
-        select(_commits.repository_id, _commits.sha, _commits.tree, _commits.parent, _objects.data, before.c.sha.label("before"))
+        select(
+            _commits.repository_id,
+            _commits.sha,
+            _commits.tree,
+            _commits.parent,
+            _objects.data,
+            before.c.sha.label("before"),
+        )
         .select_from(tables.commits)
         .outerjoin(tables.git_objects, object_of)
         .outerjoin(before, parent_of)
@@ -92,9 +99,9 @@ def _check_refs(connection: Connection, findings: Findings) -> None:
         .outerjoin(tables.refs, main)
         .where(or_(_refs.sha.is_(None), _refs.sha != _repositories.sha))
     )
-    for row in connection.execute(heads):
-        sentence = f"Its head is said to be {row.sha}, but its branch main is at {row.main}."
-        findings.damage("repository", _named(connection, row.id), sentence)
+    for repository_id, sha, branch in connection.execute(heads):
+        sentence = f"Its head is said to be {sha}, but its branch main is at {branch}."
+        findings.damage("repository", _named(connection, repository_id), sentence)
 
 
 def _check_files(connection: Connection, findings: Findings) -> None:

@@ -2,13 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
 
 from rl_hub import clock
 from rl_hub.database import tables
 from rl_hub.hub import Hub
+from rl_hub.xet import namespaces
+from rl_hub.xet.assembly import store_of
 
 Step = tuple[str, int]
 """What sort of thing was removed (or would be), and how many."""
@@ -16,6 +18,8 @@ Step = tuple[str, int]
 # Longer than any block lasts and any failure is remembered.
 _THROTTLES = timedelta(days=1)
 _EVENTS = timedelta(days=30)
+# A student who goes on the same day sends only what has changed.
+_XORBS = timedelta(days=1)
 # Rows in one transaction, so that nobody waits long for the next.
 _ROWS = 5000
 
@@ -67,6 +71,23 @@ def interrupted_uploads(hub: Hub, grace: timedelta, dry_run: bool) -> Iterator[S
             else:
                 path.unlink(missing_ok=True)
         yield "interrupted uploads", 1
+
+
+def idle_xorbs(hub: Hub, dry_run: bool) -> Iterator[Step]:
+    """What was sent by Xet and used last a day ago: the files are made, and the space would be missed by nobody."""
+    store, spaces = store_of(hub), tables.xet_namespaces.c
+    before = clock.now() - _XORBS
+    folders = store.names()
+    with hub.database.read() as connection:
+        idle = set(connection.scalars(select(spaces.name).where(spaces.last_used_at < before)))
+        # A space has a row before it has a folder; a folder without one is left from a clean-up that was killed.
+        lost = folders - namespaces.known(connection)
+    if not dry_run:
+        with hub.database.write() as connection:
+            idle = set(namespaces.drop_idle(connection, before))
+        for name in idle | lost:
+            store.remove(name)
+    yield "idle spaces of Xet", len(idle | lost)
 
 
 def _removed(hub: Hub, table: Table, condition: ColumnElement[bool], dry_run: bool) -> int:

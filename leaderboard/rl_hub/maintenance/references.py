@@ -36,7 +36,9 @@ def check(hub: Hub, findings: Findings) -> None:
         _check_names(connection, findings)
 
 
-def _check_reference(connection: Connection, table: Table, constraint: ForeignKeyConstraint, findings: Findings) -> None:
+def _check_reference(
+    connection: Connection, table: Table, constraint: ForeignKeyConstraint, findings: Findings
+) -> None:
     """Every row that refers to another one finds it."""
     parent = constraint.referred_table.alias()
     pairs = [(element.parent, parent.c[element.column.name]) for element in constraint.elements]

@@ -46,7 +46,9 @@ def load(hub: Hub, source: Path, progress: Progress = silent) -> None:
         with _all_or_nothing(hub):
             members = archive.members(file)
             summaries = _manifest(file, next(members, None))
-            found = {table.name: _table(file, table, summaries[table.name], next(members, None)) for table in rows.SAVED}
+            found = {
+                table.name: _table(file, table, summaries[table.name], next(members, None)) for table in rows.SAVED
+            }
             _place_contents(hub, file, found[tables.blobs.name], members, progress)
             _insert_rows(hub, file, found, progress)
 

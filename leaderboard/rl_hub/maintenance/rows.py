@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,8 @@ SAVED = tuple(
     table
     for table in tables.metadata.sorted_tables
     # Uploads and sign-ins that are under way are begun again on a restored Hub.
-    if table not in (tables.sessions, tables.device_codes, tables.throttles, tables.xet_namespaces, tables.upload_grants)
+    if table
+    not in (tables.sessions, tables.device_codes, tables.throttles, tables.xet_namespaces, tables.upload_grants)
 )
 """The tables of a backup, each after those that it refers to."""
 
@@ -54,6 +54,7 @@ def _encoded(value: Any) -> Any:
 def _decoded(table: Table, column: Column[Any], value: Any) -> Any:
     if value is None and column.nullable:
         return None
+    decoded: Any
     if isinstance(column.type, Boolean):
         decoded = value if isinstance(value, bool) else None
     elif isinstance(column.type, (Integer, BigInteger)):

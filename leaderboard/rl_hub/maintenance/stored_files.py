@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select
 from rl_hub.database import tables
 from rl_hub.hub import Hub
 from rl_hub.maintenance.findings import Findings
-from rl_hub.repositories.git_objects import lfs_pointer, object_id
+from rl_hub.repositories.git_objects import object_id, pointer
 
 _BATCH, _PIECE = 500, 2**20
 
@@ -43,7 +43,7 @@ def check(hub: Hub, findings: Findings) -> None:
             findings.count("contents of files", 1, total)
 
 
-def _check_content(path: Path, row: Row[Any], files: Sequence[Row[Any]], findings: Findings) -> None:
+def _check_content(path: Path, row: Any, files: Sequence[Row[Any]], findings: Findings) -> None:
     try:
         size, sha256, git_oid = _digests(path)
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def _check_content(path: Path, row: Row[Any], files: Sequence[Row[Any]], finding
     if size != row.size:
         findings.damage("blob", row.sha256, f"The database says {row.size} bytes, but there are {size}.")
     for file in files:
-        expected = object_id("blob", lfs_pointer(sha256, size)) if file.lfs else git_oid
+        expected = object_id("blob", pointer(sha256, size)) if file.lfs else git_oid
         if file.git_oid != expected or file.size != size:
             findings.damage("file", file.git_oid, f"It is not the file of content {sha256}, which would be {expected}.")
 

@@ -72,7 +72,7 @@ def git_objects(hub: Hub, dry_run: bool) -> Iterator[Step]:
     yield "git objects", len(found)
 
 
-def _unreferenced(before: datetime) -> Select[tuple[str]]:
+def _unreferenced(before: datetime) -> Select[str]:
     """The names of contents that are from before, in order, and that neither a repository nor a grant holds."""
     held, grants = tables.repository_files.c, tables.upload_grants.c
     in_repository = exists().where(_files.sha256 == _blobs.sha256, held.git_oid == _files.git_oid)

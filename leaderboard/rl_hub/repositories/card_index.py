@@ -8,7 +8,7 @@ from rl_hub import cards
 from rl_hub.blobs import BlobStore
 from rl_hub.database.tables import repository_cards, repository_tags
 from rl_hub.errors import BadRequest
-from rl_hub.repositories import trees
+from rl_hub.repositories import contents, trees
 from rl_hub.repositories.catalog import Repository
 
 FILE_NAME = "README.md"
@@ -26,7 +26,7 @@ def read(connection: Connection, blobs: BlobStore, tree: str, limit: int) -> car
     entry = trees.entry_in(connection, tree, FILE_NAME)
     if entry is None or entry.is_folder:
         return cards.Card()
-    content = trees.content_of(connection, entry.oid)
+    content = contents.of_stored(connection, entry.oid)
     if content.size > limit:
         return cards.Card()
     return cards.parse_card(blobs.read(content.sha256, limit).decode(errors="replace"))
@@ -47,6 +47,22 @@ def check(content: bytes) -> cards.Card:
     return card
 
 
+def as_columns(index: cards.CardIndex) -> dict[str, str | None]:
+    """An index as the table `repository_cards` keeps it."""
+    return {
+        "data": index.data_json,
+        "tags": json.dumps(index.tags, ensure_ascii=False, separators=(",", ":")),
+        "library_name": index.library_name,
+        "pipeline_tag": index.pipeline_tag,
+    }
+
+
+def touch(connection: Connection, repository: Repository) -> None:
+    """Keeps the card and takes over the repository's time: tags are listed in its order."""
+    mine = repository_tags.c.repository_id == repository.id
+    connection.execute(update(repository_tags).where(mine).values(last_modified=repository.last_modified))
+
+
 def write(connection: Connection, repository: Repository, card: cards.Card) -> None:
     """Puts the card of the main branch's head, and its time, into the tables that listings read.
 
@@ -56,15 +72,8 @@ def write(connection: Connection, repository: Repository, card: cards.Card) -> N
         card: The head's card.
     """
     index = cards.index(card, repository.kind)
-    values = {
-        "data": index.data_json,
-        "tags": json.dumps(index.tags, ensure_ascii=False, separators=(",", ":")),
-        "library_name": index.library_name,
-        "pipeline_tag": index.pipeline_tag,
-    }
-    connection.execute(
-        update(repository_cards).where(repository_cards.c.repository_id == repository.id).values(values)
-    )
+    values = as_columns(index)
+    connection.execute(update(repository_cards).where(repository_cards.c.repository_id == repository.id).values(values))
     connection.execute(delete(repository_tags).where(repository_tags.c.repository_id == repository.id))
     rows = [
         {"repository_id": repository.id, "tag": tag, "last_modified": repository.last_modified} for tag in index.tags

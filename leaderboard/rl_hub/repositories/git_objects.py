@@ -1,6 +1,6 @@
 """Git's own objects, so that the Hub's ids are git's and a clone needs no translation.
 
-Bodies are without git's header (`tree 42\0`), as they are stored. Serialising is dulwich's work.
+Bodies are without git's header (such as `tree 42` and a NUL), as they are stored. Serialising is dulwich's work.
 """
 
 import hashlib

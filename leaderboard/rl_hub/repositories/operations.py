@@ -150,8 +150,8 @@ class CommitReader:
         if self._header is None:
             raise BadRequest(_NO_NDJSON)
         raise TooLarge(
-            f"A file of more than {self.limits.regular_bytes} bytes cannot be sent in the commit itself: it is uploaded "
-            "by LFS or Xet before, which huggingface_hub does by itself."
+            f"A file of more than {self.limits.regular_bytes} bytes cannot be sent in the commit itself: it is "
+            "uploaded by LFS or Xet before, which huggingface_hub does by itself."
         )
 
     def _take_line(self) -> None:
@@ -238,7 +238,9 @@ def _header(value: dict[str, Any]) -> CommitRequest:
     if not title.strip() or len(title) > _LONGEST_TITLE or not _is_clean(summary):
         raise BadRequest(f"A commit's message begins with a line of 1 to {_LONGEST_TITLE} characters.")
     if parent is not None and not (isinstance(parent, str) and _SHA1.fullmatch(parent)):
-        raise BadRequest("The parent of a commit is named by its id: 40 hexadecimal digits, or the first seven of them.")
+        raise BadRequest(
+            "The parent of a commit is named by its id: 40 hexadecimal digits, or the first seven of them."
+        )
     message = "\n\n".join(part.strip() for part in (rest, description) if part.strip())
     return CommitRequest(title.strip(), message, parent.lower() if parent else None)
 

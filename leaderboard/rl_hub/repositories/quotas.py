@@ -40,9 +40,9 @@ def check(connection: Connection, limits: Limits, repository: Repository, new_by
     held = repository_bytes(connection, repository.id)
     if held + new_bytes > limits.repository_bytes:
         raise QuotaExceeded(
-            f"{repository.repo_id} holds {readable(held)} (earlier versions of files included), and {readable(new_bytes)} "
-            f"more would exceed the {readable(limits.repository_bytes)} that a repository may hold. Delete the "
-            "repository and push again without the large files that it does not need."
+            f"{repository.repo_id} holds {readable(held)} (earlier versions of files included), and "
+            f"{readable(new_bytes)} more would exceed the {readable(limits.repository_bytes)} that a repository may "
+            "hold. Delete the repository and push again without the large files that it does not need."
         )
     held = owner_bytes(connection, repository.owner_id)
     if held + new_bytes > limits.user_bytes:

@@ -79,7 +79,9 @@ def find(connection: Connection, repository: Repository, revision: str) -> Named
             wanted.append((kind, revision.removeprefix(folder)))
     names = {name for _, name in wanted}
     query = select(refs).where(refs.c.repository_id == repository.id, refs.c.name.in_(names))
-    found = {(row.kind, row.name): NamedCommit(row.kind, row.name, row.sha, row.message) for row in connection.execute(query)}
+    found = {
+        (row.kind, row.name): NamedCommit(row.kind, row.name, row.sha, row.message) for row in connection.execute(query)
+    }
     return next((found[each] for each in wanted if each in found), None)
 
 
@@ -94,7 +96,9 @@ def branch(connection: Connection, repository: Repository, revision: str) -> Nam
     if found is not None and found.kind == "branch":
         return found
     resolve(connection, repository, revision)
-    raise BadRequest(f"{shown(revision)} is not a branch, and commits go to branches only. Commit to main, for example.")
+    raise BadRequest(
+        f"{shown(revision)} is not a branch, and commits go to branches only. Commit to main, for example."
+    )
 
 
 def list_refs(connection: Connection, repository: Repository) -> Sequence[NamedCommit]:
@@ -163,7 +167,9 @@ def _commits_from(connection: Connection, repository: Repository, start: str) ->
 def _check_name(kind: RefKind, name: str) -> None:
     fine = name.isprintable() and len(name.encode()) <= _LONGEST_NAME
     if not fine or not check_ref_format(Ref((FOLDERS[kind] + name).encode())) or name.startswith(("-", "refs/")):
-        raise BadRequest(f"git does not allow {shown(name)} as the name of a {kind}. Take letters, digits, . _ - and /.")
+        raise BadRequest(
+            f"git does not allow {shown(name)} as the name of a {kind}. Take letters, digits, . _ - and /."
+        )
     if _ABBREVIATED.fullmatch(name.lower()) or name == "HEAD":
         raise BadRequest(f"{shown(name)} reads like a commit, so it cannot be the name of a {kind}. Take another one.")
 

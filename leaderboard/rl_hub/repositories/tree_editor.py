@@ -52,11 +52,19 @@ class TreeEditor:
         """
         if path in self._added:
             raise BadRequest(f"This commit adds {shown(path)} twice. Add each file once.")
+        self._added.add(path)
+        self.replace(path, oid)
+
+    def replace(self, path: str, oid: str) -> None:
+        """The same, whether or not the path was added before.
+
+        Raises:
+            BadRequest: If a folder is where the file goes, or the other way round.
+        """
         folders, name = self._walk(path, create=True)
         there = folders[-1].entries.get(name)
         if _is_folder(there):
             raise BadRequest(f"{shown(path)} is a folder, so no file can have this name. Rename the file.")
-        self._added.add(path)
         for folder in folders:
             folder.has_additions = True
         if isinstance(there, TreeEntry) and there.oid == oid:

@@ -16,7 +16,7 @@ from rl_hub.errors import EntryNotFound
 from rl_hub.names import shown
 from rl_hub.repositories import history
 from rl_hub.repositories.catalog import Repository
-from rl_hub.repositories.git_objects import TreeEntry, tree_entries
+from rl_hub.repositories.git_objects import TreeEntry, pointer, tree_entries
 
 _ASKED_AT_ONCE = 1000  # ids in a query
 _KEPT_ENTRIES = 50_000  # in all trees together; about 15 MB
@@ -133,9 +133,7 @@ def file_at(connection: Connection, repository: Repository, sha: str, path: str)
     return _described(connection, [(path, found)])[0]
 
 
-def entries_at(
-    connection: Connection, repository: Repository, sha: str, paths: Iterable[str]
-) -> Sequence[Entry]:
+def entries_at(connection: Connection, repository: Repository, sha: str, paths: Iterable[str]) -> Sequence[Entry]:
     """The files and folders at these paths; paths at which there is nothing are left out."""
     tree = history.get(connection, repository.id, sha).tree
     wanted = ((path, entry_in(connection, tree, path)) for path in dict.fromkeys(paths))
@@ -173,6 +171,11 @@ def file_names(connection: Connection, roots: Collection[str]) -> dict[str, list
     return {root: sorted(paths) for root, paths in names.items()}
 
 
+def pointer_size(entry: Entry) -> int:
+    """Bytes of what git has in place of a large file."""
+    return len(pointer(entry.sha256, entry.size))
+
+
 def entry_in(connection: Connection, tree: str, path: str) -> TreeEntry | None:
     """What is at a path below a tree; None if there is nothing."""
     entry: TreeEntry | None = TreeEntry("", tree, is_folder=True)
@@ -201,7 +204,9 @@ def _described(connection: Connection, entries: Sequence[tuple[str, TreeEntry]])
     """Entries with the sizes and contents of files."""
     contents: dict[str, Any] = {}
     for batch in _batches([entry.oid for _, entry in entries if not entry.is_folder]):
-        contents.update({row.git_oid: row for row in connection.execute(select(files).where(files.c.git_oid.in_(batch)))})
+        contents.update(
+            {row.git_oid: row for row in connection.execute(select(files).where(files.c.git_oid.in_(batch)))}
+        )
     described = []
     for path, entry in entries:
         if entry.is_folder:

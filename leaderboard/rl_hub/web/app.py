@@ -2,7 +2,7 @@
 
 import importlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,10 +14,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from rl_hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound
+from rl_hub.events.dispatcher import dispatching
+from rl_hub.events.feed import Subscriber
 from rl_hub.hub import Hub
+from rl_hub.maintenance import gc
 from rl_hub.web import answers
 from rl_hub.web.headers import SecurityHeaders
 from rl_hub.web.logs import RequestLog
+from rl_hub.web.pages import errors
 from rl_hub.web.routing import EncodedPath
 
 _log = logging.getLogger(__name__)
@@ -46,11 +50,12 @@ class ServerFault(HubError):
     status = 500
 
 
-def create_app(hub: Hub) -> Starlette:
+def create_app(hub: Hub, subscribers: Sequence[Subscriber] = ()) -> Starlette:
     """The application.
 
     Args:
         hub: An open Hub; the caller closes it.
+        subscribers: Who hears of every event, in this process.
 
     Returns:
         An application for any ASGI server, or to be mounted under a prefix. Mounted, its lifespan has to be entered
@@ -63,7 +68,8 @@ def create_app(hub: Hub) -> Starlette:
         lifespan=_lifespan,
     )
     app.state.hub = hub
-    app.state.error_page = answers.error_answer
+    app.state.subscribers = tuple(subscribers)
+    app.state.error_page = errors.error_page
     return app
 
 
@@ -101,5 +107,7 @@ async def _shown(request: Request, error: HubError) -> Response:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
-    yield
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """What goes on beside the requests: events are told, and once a day the Hub is cleaned."""
+    async with dispatching(app.state.hub, app.state.subscribers), gc.keeping_clean(app.state.hub):
+        yield

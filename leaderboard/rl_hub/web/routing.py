@@ -11,7 +11,7 @@ and is one part of the path. Three kinds of routes:
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -81,13 +81,17 @@ class EncodedPath:
         await self.app(scope, receive, send)
 
 
-class RouteMaker(Protocol):
+# Contravariant: what makes routes of any function makes them of a plain one.
+FunctionT = TypeVar("FunctionT", contravariant=True)
+
+
+class RouteMaker(Protocol[FunctionT]):
     """`api`, `streaming` or `page`."""
 
     def __call__(
         self,
         path: str,
-        function: Callable[[Call], Response | Awaitable[Response]],
+        function: FunctionT,
         methods: Sequence[str] = ("GET",),
         *,
         params: Mapping[str, str] | None = None,
@@ -159,8 +163,8 @@ def streaming(
 
 def each_kind(
     suffix: str,
-    make: RouteMaker,
-    function: Callable[[Call], Response | Awaitable[Response]],
+    make: RouteMaker[FunctionT],
+    function: FunctionT,
     methods: Sequence[str] = ("GET",),
     *,
     max_body: int | None = None,

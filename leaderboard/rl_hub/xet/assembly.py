@@ -5,6 +5,7 @@ hash to the file's hash, and its bytes to the SHA-256 that the shard announces.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from rl_hub.blobs import StagedFile
@@ -125,18 +126,22 @@ def _make(hub: Hub, access: Access, shard: BinaryIO, file: FileInfo, size: int) 
 
 
 def _write(store: XorbStore, namespace: str, shard: BinaryIO, file: FileInfo, staged: StagedFile) -> bytes:
-    """Writes the content of a file and returns its hash in the Xet protocol."""
+    """Writes the content of a file, one piece while the next is unpacked, and returns its hash in the Xet protocol."""
     tree = HashTree()
     waiting: list[bytes | memoryview] = []
     n_waiting = 0
-    for term in read_terms(shard, file):
-        for content in _contents(store, namespace, term):
-            tree.add(chunk_hash(content), len(content))
-            waiting.append(content)
-            n_waiting += len(content)
-            if n_waiting >= _PIECE_BYTES:
-                staged.write(b"".join(waiting))
-                waiting, n_waiting = [], 0
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(staged.write, b"")
+        for term in read_terms(shard, file):
+            for content in _contents(store, namespace, term):
+                tree.add(chunk_hash(content), len(content))
+                waiting.append(content)
+                n_waiting += len(content)
+                if n_waiting >= _PIECE_BYTES:
+                    writing.result()
+                    writing = writer.submit(staged.write, b"".join(waiting))
+                    waiting, n_waiting = [], 0
+        writing.result()
     staged.write(b"".join(waiting))
     return file_hash(tree.root())
 

@@ -37,7 +37,7 @@ class ChunkReader:
         self.ends: list[int] = []
         self.unpacked = 0
         self._most_bytes = most_bytes
-        self._rest = b""
+        self._rest = bytearray()
         self._at_footer = False
 
     def feed(self, piece: bytes | bytearray | memoryview) -> Iterator[bytes | memoryview]:
@@ -46,23 +46,15 @@ class ChunkReader:
         Raises:
             BadRequest: If this is no xorb, or one that unpacks to more than allowed.
         """
-        if self._at_footer:
-            return
-        data = memoryview(self._rest + piece if self._rest else piece)
-        start = 0
-        while len(data) - start >= HEADER_BYTES:
-            if data[start : start + len(_FOOTER_MARK)] == _FOOTER_MARK:
-                self._at_footer = True
-                self._rest = b""
-                return
-            scheme, packed, size = _read_header(data, start)
-            end = start + HEADER_BYTES + packed
-            if end > len(data):
-                break
-            self._count(end - start, size)
-            yield _unpack(scheme, data[start + HEADER_BYTES : end], size)
-            start = end
-        self._rest = bytes(data[start:])
+        data = memoryview(piece)
+        if self._rest:
+            for _ in ("header", "content"):
+                lacking = _end(self._rest, 0) - len(self._rest)
+                self._rest += data[:lacking]
+                data = data[lacking:]
+            rest, self._rest = self._rest, bytearray()
+            yield from self._whole(memoryview(rest))
+        yield from self._whole(data)
 
     def finish(self) -> None:
         """Says that there are no more bytes.
@@ -73,6 +65,23 @@ class ChunkReader:
         if self._rest or not self.ends:
             raise BadRequest("This xorb is cut off: its last chunk is not complete.")
 
+    def _whole(self, data: memoryview) -> Iterator[bytes | memoryview]:
+        """The contents of the chunks that are complete in `data`; what follows them is kept."""
+        start = 0
+        while not self._at_footer and len(data) - start >= HEADER_BYTES:
+            end = _end(data, start)
+            if end > len(data):
+                break
+            if _is_footer(data, start):
+                self._at_footer = True
+            else:
+                scheme, _, size = _read_header(data, start)
+                self._count(end - start, size)
+                yield _unpack(scheme, data[start + HEADER_BYTES : end], size)
+            start = end
+        if not self._at_footer:
+            self._rest += data[start:]
+
     def _count(self, packed: int, size: int) -> None:
         self.ends.append((self.ends[-1] if self.ends else 0) + packed)
         self.unpacked += size
@@ -82,7 +91,18 @@ class ChunkReader:
             )
 
 
-def _read_header(data: memoryview, start: int) -> tuple[int, int, int]:
+def _is_footer(data: bytearray | memoryview, start: int) -> bool:
+    return data[start : start + len(_FOOTER_MARK)] == _FOOTER_MARK
+
+
+def _end(data: bytearray | memoryview, start: int) -> int:
+    """Where the chunk, or its header if not all of that is there yet, ends."""
+    if len(data) - start < HEADER_BYTES or _is_footer(data, start):
+        return start + HEADER_BYTES
+    return start + HEADER_BYTES + _read_header(data, start)[1]
+
+
+def _read_header(data: bytearray | memoryview, start: int) -> tuple[int, int, int]:
     """The scheme, the packed and the unpacked size of a chunk."""
     first, second = _HEADER.unpack_from(data, start)
     version, packed = first & 0xFF, first >> 8

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from rl_hub.accounts import devices, organisations, records, throttle, users
 from rl_hub.accounts.identity import Identity
 from rl_hub.accounts.organisations import Organisation
+from rl_hub.accounts.permissions import belongs
 from rl_hub.errors import Forbidden
 from rl_hub.web.answers import answer
 from rl_hub.web.call import Call
@@ -57,7 +58,7 @@ def user_overview(call: Call) -> Response:
     with call.hub.database.read() as connection:
         user = users.get(connection, call.params["name"])
         places = organisations.places_of(connection, user.id)
-        all_of_it = _sees_all_of(call.identity, user.name)
+        all_of_it = belongs(call.identity, user.name)
         value = {
             **_person(user.name, user.full_name),
             "createdAt": user.created_at.isoformat(),
@@ -65,7 +66,7 @@ def user_overview(call: Call) -> Response:
             "orgs": [
                 _organisation(place.organisation)
                 for place in places
-                if all_of_it or _sees_all_of(call.identity, place.organisation.name)
+                if all_of_it or belongs(call.identity, place.organisation.name)
             ],
         }
     return answer(value)
@@ -78,7 +79,7 @@ def organisation_overview(call: Call) -> Response:
         value = {
             **_organisation(organisation),
             "numUsers": organisations.count_members(connection, organisation.id),
-            **_numbers(connection, organisation.id, include_private=_sees_all_of(call.identity, organisation.name)),
+            **_numbers(connection, organisation.id, include_private=belongs(call.identity, organisation.name)),
         }
     return answer(value)
 
@@ -88,7 +89,7 @@ def organisation_members(call: Call) -> Response:
     size = call.hub.settings.limits.page_size
     with call.hub.database.read() as connection:
         organisation = organisations.get(connection, call.params["name"])
-        if not _sees_all_of(call.identity, organisation.name):
+        if not belongs(call.identity, organisation.name):
             raise Forbidden(f"Only members of {organisation.name} see who its members are.")
         found = organisations.members(connection, organisation.id, after=call.query.get("cursor", ""), limit=size + 1)
     shown, more = found[:size], len(found) > size
@@ -137,12 +138,6 @@ def _oauth_error(code: str, explanation: str) -> Response:
 def _field(call: Call, name: str) -> str:
     """A field of the form; of one that is sent twice, the first."""
     return call.form().get(name, [""])[0]
-
-
-def _sees_all_of(identity: Identity, account_name: str) -> bool:
-    """Whether this is the account itself, one of its members, or an administrator."""
-    key = account_name.lower()
-    return identity.is_admin or identity.name.lower() == key or key in identity.organisations
 
 
 def _authentication(identity: Identity) -> dict[str, Any]:

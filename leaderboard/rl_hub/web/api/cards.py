@@ -1,4 +1,4 @@
-"""`POST /api/validate-yaml`: whether a card's metadata can be accepted, asked before it is pushed."""
+"""`POST /api/validate-yaml`: what the Hub would say to a card, before it is committed."""
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -11,19 +11,19 @@ from rl_hub.web.routing import api
 
 
 def validate(call: Call) -> Response:
-    """The problems of a card. `RepoCard.validate` asks for plain text, pushes ask for JSON; both know 400."""
+    """Problems of a card: JSON for `HfApi`, plain text for `RepoCard.validate`."""
     content = call.json().get("content")
     if not isinstance(content, str):
-        raise BadRequest("Send the card's text as `content`.")
+        raise BadRequest("'content' has to be the text of a README.md.")
     card = cards.parse_card(content)
     status = 400 if card.errors else 200
-    if "text/plain" in call.request.headers.get("accept", ""):
-        return PlainTextResponse("\n".join(card.errors), status)
+    if call.request.headers.get("accept", "").startswith("text/plain"):
+        return PlainTextResponse("\n".join([*card.errors, *card.warnings]), status)
     problems = {
-        "errors": [{"message": message} for message in card.errors],
-        "warnings": [{"message": message} for message in card.warnings],
+        "errors": [{"message": error} for error in card.errors],
+        "warnings": [{"message": warning} for warning in card.warnings],
     }
-    return answer(problems if status == 200 else {"error": "\n".join(card.errors), **problems}, status)
+    return answer(problems, status)
 
 
-ROUTES: list[Route] = [api("/api/validate-yaml", validate, ["POST"])]
+ROUTES: list[Route] = [api("/api/validate-yaml", validate, ("POST",), max_body=8 * 2**20)]

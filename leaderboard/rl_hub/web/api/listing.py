@@ -1,74 +1,79 @@
-"""`GET /api/models`, `/api/datasets` and `/api/spaces`: lists of repositories, a page at a time.
+"""Repositories as the client sees them: one, or a page of a list."""
 
-Cards are kept as JSON text, and spliced into the answer as they are: with 1,000 cards in a page, parsing and writing
-them again would take most of the time.
-"""
-
-import json
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rl_hub import clock
 from rl_hub.errors import BadRequest
-from rl_hub.repositories import search, trees
+from rl_hub.repositories import catalog, information, quotas, revisions, search, trees
 from rl_hub.web.answers import json_text
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api
 
-# Each property as JSON text, from a row of `search.find`. The Hub counts neither downloads nor likes.
-_PROPERTIES: dict[str, Callable[[Any], str]] = {
-    "author": lambda row: f'"{row.owner_name}"',
-    "cardData": lambda row: row.data or "{}",
-    "createdAt": lambda row: f'"{clock.iso(row.created_at)}"',
-    "disabled": lambda _: "false",
-    "downloads": lambda _: "0",
-    "downloadsAllTime": lambda _: "0",
-    "gated": lambda _: "false",
-    "lastModified": lambda row: f'"{clock.iso(row.last_modified)}"',
-    "library_name": lambda row: json.dumps(row.library_name),
-    "likes": lambda _: "0",
-    "model-index": lambda row: json.dumps(json.loads(row.data or "{}").get("model-index")),
-    "pipeline_tag": lambda row: json.dumps(row.pipeline_tag),
-    "private": lambda row: "true" if row.private else "false",
-    "sha": lambda row: f'"{row.sha}"',
-    "tags": lambda row: row.tags or "[]",
-    "trendingScore": lambda _: "0",
-}
 _USUAL = ("createdAt", "downloads", "likes", "private", "tags")
 _USUAL_OF_MODELS = ("library_name", "pipeline_tag")
 _FULL = ("author", "disabled", "gated", "lastModified", "sha", "siblings")
+_OF_ONE = ("cardData", "usedStorage")
+_OF_ONE_BY_KIND: Mapping[str, Collection[str]] = {"model": ("model-index", "spaces"), "dataset": (), "space": ("sdk",)}
+# Properties that are not in the row of a repository.
+_LOOKED_UP = ("siblings", "usedStorage")
+
 _NEWEST = {"lastModified", "trendingScore", "downloads", "likes"}
-# Files are looked up for each repository, so that such pages are shorter.
-_PAGE_WITH_FILES = 100
+# What this Hub has none of, so that nothing can match.
+_WITHOUT_ANSWER = ("apps", "inference", "inference_provider", "num_parameters", "datasets", "models", "linked")
 _TRUE = {"1", "true", "True"}
+
+
+def show(call: Call) -> Response:
+    """One repository, at its head or at a revision."""
+    limit = call.hub.settings.limits.regular_bytes
+    with call.hub.database.read() as connection:
+        repository = catalog.find(connection, call.identity, call.kind, call.repo_id)
+        sha = revisions.resolve(connection, repository, call.params.get("revision", revisions.MAIN))
+        description = information.describe(connection, call.hub.blobs, repository, sha, limit)
+        wanted = _expanded(call) or [*_usual(call.kind), *_FULL, *_OF_ONE, *_OF_ONE_BY_KIND[call.kind]]
+        more = {}
+        if "siblings" in wanted:
+            if call.query.get("blobs") in _TRUE:
+                more["siblings"] = information.siblings_with_sizes(trees.all_files(connection, repository, sha))
+            else:
+                more["siblings"] = information.siblings(connection, [description])[repository.id]
+        if "usedStorage" in wanted:
+            more["usedStorage"] = str(quotas.repository_bytes(connection, repository.id))
+    return json_text(information.as_json(description, wanted, more))
 
 
 def list_repositories(call: Call) -> Response:
     """A page of repositories; the `Link` header says where the next one is."""
     wanted = _wanted(call)
-    query = _query(call, wanted)
+    query = _query(call)
+    if _without_answer(call):
+        return json_text("[]")
     with call.hub.database.read() as connection:
         page = search.find(connection, call.identity, query)
-        files = {}
-        if "siblings" in wanted:
-            files = {row.id: _siblings(trees.all_files(connection, row.sha)) for row in page.rows}
-    entries = (_entry(row, wanted, files) for row in page.rows)
+        siblings = information.siblings(connection, page.rows) if "siblings" in wanted else {}
+        used = {}
+        if "usedStorage" in wanted:
+            used = {row.id: str(quotas.repository_bytes(connection, row.id)) for row in page.rows}
+    entries = (
+        information.as_json(row, wanted, {"siblings": siblings.get(row.id, "[]"), "usedStorage": used.get(row.id, "0")})
+        for row in page.rows
+    )
     return json_text(f"[{','.join(entries)}]", _link(call, page.cursor))
 
 
-def _query(call: Call, wanted: Collection[str]) -> search.Query:
+def _query(call: Call) -> search.Query:
     asked = call.query
-    longest = _PAGE_WITH_FILES if "siblings" in wanted else call.hub.settings.limits.page_size
     sort = asked.get("sort") or "lastModified"
     if sort not in _NEWEST and sort != "createdAt":
         raise BadRequest(f"Repositories cannot be sorted by {sort!r}: take lastModified or createdAt.")
+    if "\0" in call.request.url.query or "%00" in call.request.url.query:
+        raise BadRequest("A search cannot have a NUL character in it.")
     return search.Query(
         kind=call.kind,
-        limit=min(_limit(call), longest),
+        limit=min(_limit(call), call.hub.settings.limits.page_size),
         # Older clients send several tags as one value, separated by commas.
         tags=[tag for value in asked.getlist("filter") for tag in value.split(",") if tag],
         author=asked.get("author"),
@@ -87,32 +92,31 @@ def _limit(call: Call) -> int:
     return int(value[:9])
 
 
+def _without_answer(call: Call) -> bool:
+    """Whether something is asked for that no repository of this Hub has."""
+    gated = call.query.get("gated")
+    return any(name in call.query for name in _WITHOUT_ANSWER) or gated in _TRUE
+
+
+def _usual(kind: str) -> list[str]:
+    return [*_USUAL, *(_USUAL_OF_MODELS if kind == "model" else ())]
+
+
+def _expanded(call: Call) -> list[str]:
+    """The properties that were asked for one by one; those that this Hub does not know are left out."""
+    asked = [name for value in call.query.getlist("expand") for name in value.split(",")]
+    return [name for name in dict.fromkeys(asked) if name in information.PROPERTIES or name in _LOOKED_UP]
+
+
 def _wanted(call: Call) -> list[str]:
-    """The properties that were asked for; those that this Hub does not know are left out, as the client expects."""
-    asked = call.query
-    expanded = [name for value in asked.getlist("expand") for name in value.split(",")]
-    if expanded:
-        return [name for name in dict.fromkeys(expanded) if name in _PROPERTIES or name == "siblings"]
-    wanted = [*_USUAL, *(_USUAL_OF_MODELS if call.kind == "model" else ())]
-    if asked.get("full") in _TRUE:
-        wanted += _FULL
-    if asked.get("cardData") in _TRUE or (asked.get("full") in _TRUE and call.kind != "model"):
+    """The properties of each repository in a list."""
+    if "expand" in call.query:
+        return _expanded(call)
+    is_full = call.query.get("full") in _TRUE
+    wanted = [*_usual(call.kind), *(_FULL if is_full else ())]
+    if call.query.get("cardData") in _TRUE or (is_full and call.kind != "model"):
         wanted.append("cardData")
     return wanted
-
-
-def _entry(row: Any, wanted: Collection[str], files: dict[int, str]) -> str:
-    """A repository as JSON text. Names of accounts and repositories hold nothing that JSON would escape."""
-    repo_id = f"{row.owner_name}/{row.name}"
-    members = [f'"_id":"{row.id:024x}","id":"{repo_id}"']
-    if row.kind == "model":
-        members.append(f'"modelId":"{repo_id}"')
-    members += [f'"{name}":{files[row.id] if name == "siblings" else _PROPERTIES[name](row)}' for name in wanted]
-    return f"{{{','.join(members)}}}"
-
-
-def _siblings(entries: Collection[trees.Entry]) -> str:
-    return json.dumps([{"rfilename": entry.path} for entry in entries])
 
 
 def _link(call: Call, cursor: str | None) -> dict[str, str]:
@@ -123,4 +127,8 @@ def _link(call: Call, cursor: str | None) -> dict[str, str]:
     return {"Link": f'<{address}>; rel="next"'}
 
 
-ROUTES: list[Route] = [api("/api/{kind:kind}", list_repositories)]
+ROUTES: list[Route] = [
+    api("/api/{kind:kind}", list_repositories),
+    api("/api/{kind:kind}/{owner:part}/{name:part}", show),
+    api("/api/{kind:kind}/{owner:part}/{name:part}/revision/{revision:part}", show),
+]

@@ -39,7 +39,7 @@ def raw(call: Call) -> Response:
     entry, sha = _find(call)
     headers = {"X-Repo-Commit": sha, "ETag": f'"{entry.oid}"', "Content-Security-Policy": FILE_POLICY}
     if entry.lfs:
-        return Response(git_objects.lfs_pointer(entry.lfs, entry.size), headers=headers, media_type="text/plain")
+        return Response(git_objects.pointer(entry.lfs, entry.size), headers=headers, media_type="text/plain")
     place = call.hub.blobs.path(entry.sha256)
     return file_answer(place, etag=entry.oid, media_type="text/plain; charset=utf-8", headers={"X-Repo-Commit": sha})
 

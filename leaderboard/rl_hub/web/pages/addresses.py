@@ -34,7 +34,7 @@ class Addresses:
 
     def repository(self, kind: str, repo_id: str) -> "RepositoryAddresses":
         """The pages of a repository."""
-        return RepositoryAddresses(f"{self.root}{_FOLDERS[kind]}/{quote(repo_id)}")
+        return RepositoryAddresses(self.root, f"{_FOLDERS[kind]}/{quote(repo_id)}")
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,17 @@ class RepositoryAddresses:
     """Addresses inside a repository.
 
     Attributes:
-        home: Its page.
+        root: What stands before every path of the Hub.
+        path: The repository's page below that; also what `git clone` takes below the Hub's address.
     """
 
-    home: str
+    root: str
+    path: str
+
+    @property
+    def home(self) -> str:
+        """Its page."""
+        return self.root + self.path
 
     def tree(self, revision: str, path: str = "") -> str:
         """A folder."""

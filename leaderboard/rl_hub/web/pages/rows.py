@@ -14,6 +14,7 @@ from rl_hub.web.pages.evaluations import Evaluation, read_evaluations
 _MAX_TAGS = 3
 # On a Hub of a course nearly everything has these.
 _COMMON = {"reinforcement-learning", "deep-reinforcement-learning"}
+_REPEATED = re.compile(r"model-index|(license|dataset|base_model):.*")
 # Gymnasium ids end with a version: what an agent plays says more than any other tag.
 _ENVIRONMENT = re.compile(r".-v\d+")
 
@@ -49,8 +50,13 @@ def read_rows(addresses: Addresses, found: Iterable[Any]) -> list[Row]:
 
 
 def sort_tags(tags: Iterable[str]) -> list[str]:
-    """Tags with those first that look like environments."""
-    return sorted(tags, key=lambda tag: _ENVIRONMENT.search(tag) is None)
+    """The tags that somebody wrote, those first that look like environments.
+
+    The others repeat what the card says of its licence, its data sets and its results.
+    """
+    return sorted(
+        (tag for tag in tags if not _REPEATED.fullmatch(tag)), key=lambda tag: _ENVIRONMENT.search(tag) is None
+    )
 
 
 def count_tags(found: Iterable[Any], without: Sequence[str], limit: int) -> list[str]:
@@ -59,7 +65,7 @@ def count_tags(found: Iterable[Any], without: Sequence[str], limit: int) -> list
     for tag in chain.from_iterable(json.loads(row.tags or "[]") for row in found):
         if tag not in without:
             counts[tag] = counts.get(tag, 0) + 1
-    return sort_tags(sorted(counts, key=lambda tag: (-counts[tag], tag))[:limit])
+    return sort_tags(sorted(counts, key=lambda tag: (-counts[tag], tag)))[:limit]
 
 
 def _row(addresses: Addresses, row: Any) -> Row:

@@ -4,6 +4,7 @@ The words in a snippet come from a stranger's repository and end up in somebody'
 characters are taken, and the shell quotes them all the same.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Iterable
@@ -104,10 +105,10 @@ def _download(subject: Subject) -> Snippet:
     repo_id = f"{subject.owner}/{subject.name}"
     lines = [
         "import os",
-        f'os.environ["HF_ENDPOINT"] = {subject.endpoint!r}',
+        f'os.environ["HF_ENDPOINT"] = {json.dumps(subject.endpoint)}',
         "",
         "from huggingface_hub import snapshot_download",
-        f"folder = snapshot_download({repo_id!r}{kind})",
+        f"folder = snapshot_download({json.dumps(repo_id)}{kind})",
     ]
     return Snippet("Download all files in Python", "python", _lines(lines))
 
