@@ -111,20 +111,21 @@ class LocalHub:
         return api.create_commit(repo_id, operations, commit_message=message).oid
 
     def _api(self, repo_id) -> HfApi:
-        """The client as the repository's owner, who gets an account if need be."""
+        """The client as somebody who may write to the repository; its owner gets an account if need be."""
         owner = repo_id.split("/")[0]
-        if owner not in [user.name for user in self.users]:
-            self.users.append(User(owner, f"hf_{owner}"))
-            self._add(self.users[-1])
-        return HfApi(self.endpoint, next(user.token for user in self.users if user.name == owner))
+        user = next((user for user in self.users if user.name == owner or user.orgs.get(owner) == "write"), None)
+        if user is None:
+            user = User(owner, f"hf_{owner}")
+            self.users.append(user)
+            self._add(user)
+        return HfApi(self.endpoint, user.token)
 
     def _add(self, user: User):
         with self.hub.database.write() as connection:
             account = users.find(connection, user.name) or users.create(connection, user.name)
             for name, role in user.orgs.items():
-                if organisations.find(connection, name) is None:
-                    organisations.create(connection, name)
-                organisations.add_member(connection, name, user.name, role)
+                organisation = organisations.find(connection, name) or organisations.create(connection, name)
+                organisations.add_member(connection, organisation.id, account.id, role)
             token = {
                 "user_id": account.id,
                 "name": user.token,

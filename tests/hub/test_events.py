@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -10,14 +11,18 @@ from dataclasses import dataclass
 
 import anyio
 import pytest
+from huggingface_hub import HfApi
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub_server import served
+from rl_hub.accounts import tokens, users
 from rl_hub.events import backoff, dispatcher, feed
 from rl_hub.events.backoff import Backoff
 from rl_hub.events.dispatcher import dispatching
 from rl_hub.events.feed import Subscriber, record
 from rl_hub.events.payloads import UpdatedRef, addressed, body
+from rl_hub.web.app import create_app
 
 SHA = "ab" * 20
 
@@ -330,6 +335,38 @@ def test_a_database_that_fails_for_a_while_is_asked_again(hub, monkeypatch, quic
     tell(hub, Subscriber("leaderboard", heard), until=heard.done)
 
     assert heard.heard == [1]
+
+
+def test_what_the_client_does_is_told(hub):
+    told = queue.Queue()
+    app = create_app(hub, subscribers=[Subscriber("leaderboard", told.put)])
+    with hub.database.write() as connection:
+        token = tokens.create(connection, users.create(connection, "alice").id, "test", "write")
+    with served(app) as endpoint:
+        api = HfApi(endpoint=endpoint, token=token)
+        api.create_repo("alice/ppo")
+        first = api.model_info("alice/ppo").sha
+        second = api.upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id="alice/ppo").oid
+        api.create_tag("alice/ppo", tag="v1")
+        api.update_repo_settings("alice/ppo", private=True)
+        api.move_repo("alice/ppo", "alice/best")
+        api.delete_repo("alice/best")
+        events = [told.get(timeout=10) for _ in range(6)]
+
+    assert [(event.action, event.scope, event.repo_id) for event in events] == [
+        ("create", "repo", "alice/ppo"),
+        ("update", "repo.content", "alice/ppo"),
+        ("update", "repo.content", "alice/ppo"),
+        ("update", "repo.config", "alice/ppo"),
+        ("move", "repo", "alice/ppo"),
+        ("delete", "repo", "alice/best"),
+    ]
+    assert [event.head_sha for event in events] == [first] + [second] * 5
+    assert [event.updated_refs for event in events[:3]] == [
+        (UpdatedRef("refs/heads/main", None, first),),
+        (UpdatedRef("refs/heads/main", first, second),),
+        (UpdatedRef("refs/tags/v1", None, second),),
+    ]
 
 
 _KILLED = """

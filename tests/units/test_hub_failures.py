@@ -106,7 +106,7 @@ def test_a_card_that_the_hub_refuses_is_named(hub, trained, tmp_path, monkeypatc
     shutil.copytree(trained, tmp_path / "logs")
     monkeypatch.setattr(repository, "render_card", lambda _: "---\nmodel-index: [{a: 1}]\n---\n")
     assert push(tmp_path / "logs") == 2
-    assert '"model-index[].name/results" is required' in capsys.readouterr().err
+    assert '"model-index[0].name" is required' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

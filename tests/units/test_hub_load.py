@@ -144,7 +144,7 @@ def test_a_run_says_which_commit_it_came_from(hub, stock, logs):
 
 def test_an_older_commit_can_be_asked_for(hub, stock, logs):
     first = hub.commit(REPOSITORY, stock)
-    hub.commit(REPOSITORY, {"README.md": b"gone"})
+    hub.commit(REPOSITORY, {"notes.txt": b"gone"})
     assert load(logs, "--revision", first) == 0
 
 

@@ -7,8 +7,7 @@ killed when. A subscriber hears of every event, in order, at least once::
         if event.scope == "repo.content":
             ...
 
-    app = create_app(hub)
-    app.state.subscribers.append(Subscriber("leaderboard", index))
+    app = create_app(hub, subscribers=[Subscriber("leaderboard", index)])
 
 Its position is kept under its name in the database and moves on only once the handler has returned. So after a crash
 the event at which it stopped is told again, and a handler has to bear that: it looks whether `event.head_sha` is what

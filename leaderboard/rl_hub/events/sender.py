@@ -23,19 +23,16 @@ class Sender:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._transport = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=MOST_WEBHOOKS))
+        self._opened: httpx2.AsyncHTTPTransport | None = None
 
     async def __aenter__(self) -> "Sender":
-        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._transport.__aexit__(kind, error, trace)
+        if self._opened is not None:
+            await self._opened.aclose()
 
     async def send(self, delivery: Delivery) -> str | None:
         """Sends a delivery once.
@@ -50,7 +47,7 @@ class Sender:
         try:
             request = httpx2.Request("POST", delivery.url, headers=headers, content=json.dumps(payload))
             with anyio.fail_after(SEND_SECONDS):
-                response = await self._transport.handle_async_request(request)
+                response = await self._transport().handle_async_request(request)
                 # Nothing in the body matters, so it is not read, however long it is.
                 await response.aclose()
         except TimeoutError:
@@ -58,3 +55,9 @@ class Sender:
         except Exception as error:
             return f"not reached: {type(error).__name__}"
         return None if response.is_success else f"answered {response.status_code}"
+
+    def _transport(self) -> httpx2.AsyncHTTPTransport:
+        # Reading the certificates takes a while, which a Hub without webhooks need not spend.
+        if self._opened is None:
+            self._opened = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=MOST_WEBHOOKS))
+        return self._opened

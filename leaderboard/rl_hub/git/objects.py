@@ -49,7 +49,7 @@ def read_parents(connection: Connection, repository_id: int) -> Parents:
     """The history of a repository, all branches together."""
     table = tables.commits
     rows = connection.execute(select(table.c.sha, table.c.parent).where(table.c.repository_id == repository_id))
-    return dict(rows.tuples().all())
+    return {row.sha: row.parent for row in rows}
 
 
 def read_refs(connection: Connection, repository_id: int) -> dict[str, str]:

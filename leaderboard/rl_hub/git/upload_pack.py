@@ -31,6 +31,8 @@ _DEPTH = re.compile(rb"[1-9][0-9]{0,9}")
 _BAND_BYTES = 65_515
 _DATA, _FATAL = b"\1", b"\3"
 
+_FAILED = "A repository could not be cloned."
+
 _log = logging.getLogger(__name__)
 
 
@@ -151,8 +153,12 @@ def respond(hub: Hub, connection: Connection, repository_id: int, request: Reque
         reply = b"".join(pkt_line(line.encode()) for line in lines) + _FLUSH + reply
     if not request.done:
         return iter([reply])
-    pack = write_pack(hub, list_objects(connection, repository_id, selection))
-    return _answer(reply, pack, banded=b"side-band-64k" in request.capabilities)
+    try:
+        listed = list_objects(connection, repository_id, selection)
+    except DamagedRepository as error:
+        _log.exception(_FAILED)
+        return iter([pkt_line(f"ERR {error}\n".encode())])
+    return _answer(reply, write_pack(hub, listed), banded=b"side-band-64k" in request.capabilities)
 
 
 def acknowledge(request: Request, parents: Parents) -> tuple[list[str], bytes]:
@@ -193,8 +199,8 @@ def _answer(reply: bytes, pack: Iterator[bytes], *, banded: bool) -> Iterator[by
         for chunk in _chunks(pack):
             yield pkt_line(_DATA + chunk)
     except DamagedRepository as error:
-        _log.exception("A clone failed.")
-        yield pkt_line(_FATAL + f"{error}\n".encode())
+        _log.exception(_FAILED)
+        yield pkt_line(_FATAL + str(error).encode())
     yield _FLUSH
 
 

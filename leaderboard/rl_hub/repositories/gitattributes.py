@@ -1,4 +1,8 @@
-"""Which paths git-lfs is responsible for, by the `.gitattributes` at the top of a repository."""
+"""Which paths git-lfs is responsible for, by the `.gitattributes` at the top of a repository.
+
+Neither macros nor the files of inner folders are looked at: a path that only those cover gets a line of its own, which
+is right as well.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,8 +11,7 @@ from rl_hub.repositories.patterns import Pattern, escape, literal, parse
 FILE_NAME = ".gitattributes"
 
 _LFS = b"filter=lfs diff=lfs merge=lfs -text"
-# Later wildcards are not looked at: each costs a comparison with every file of a commit. A path that only those cover
-# gets a line of its own, which is right as well.
+# Nor are later wildcards: each costs a comparison with every file of a commit.
 _MOST_WILDCARDS = 200
 
 

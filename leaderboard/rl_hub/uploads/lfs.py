@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from rl_hub.blobs import BlobStore, StagedFile
+from rl_hub.blobs import StagedFile
 from rl_hub.database import tables
 from rl_hub.errors import BadRequest, Forbidden, TooLarge
-from rl_hub.uploads import grants, room, signatures
+from rl_hub.uploads import grants, signatures
 
 _MOST_OBJECTS = 1000
 _OID = re.compile(r"[0-9a-f]{64}")
@@ -167,14 +167,3 @@ class IncomingFile:
                 "What was sent does not have the announced SHA-256: it was damaged on its way, or changed while it was "
                 "sent. Start the upload again."
             )
-
-
-def keep(connection: Connection, blobs: BlobStore, staged: StagedFile, upload: Upload) -> None:
-    """Stores a received content and lets the user name it in commits to the repository.
-
-    Raises:
-        NotFound: If the repository has been deleted meanwhile.
-    """
-    room.repository(connection, upload.repository_id)
-    blobs.publish(connection, staged)
-    grants.grant(connection, upload.user_id, upload.repository_id, staged.sha256)

@@ -121,8 +121,7 @@ def _make(hub: Hub, access: Access, shard: BinaryIO, file: FileInfo, size: int) 
                 "sent. Start the upload again."
             )
         with hub.database.write() as connection:
-            hub.blobs.publish(connection, staged)
-            grants.grant(connection, access.user_id, access.repository_id, staged.sha256)
+            grants.keep(connection, hub.blobs, staged, access.user_id, access.repository_id)
 
 
 def _write(store: XorbStore, namespace: str, shard: BinaryIO, file: FileInfo, staged: StagedFile) -> bytes:

@@ -92,7 +92,7 @@ class ChunkReader:
 
 
 def _is_footer(data: bytearray | memoryview, start: int) -> bool:
-    return data[start : start + len(_FOOTER_MARK)] == _FOOTER_MARK
+    return bytes(data[start : start + len(_FOOTER_MARK)]) == _FOOTER_MARK
 
 
 def _end(data: bytearray | memoryview, start: int) -> int:
@@ -117,7 +117,7 @@ def _read_header(data: bytearray | memoryview, start: int) -> tuple[int, int, in
 def _unpack(scheme: int, packed: memoryview, size: int) -> bytes | memoryview:
     content: bytes | memoryview = packed if scheme == _PLAIN else _decompress(packed, size)
     if len(content) != size:
-        raise BadRequest(f"A chunk of this xorb does not have the {size} bytes that its header announces.")
+        raise BadRequest(f"A chunk of this xorb does not unpack to the {size} bytes that its header announces.")
     return _ungroup(content) if scheme == _GROUPED_LZ4 else content
 
 
@@ -128,9 +128,8 @@ def _decompress(packed: memoryview, size: int) -> bytes:
         content: bytes = decompressor.decompress(packed, max_length=size + 1)
     except RuntimeError:
         raise BadRequest("A chunk of this xorb is not valid LZ4.") from None
-    if not decompressor.eof or decompressor.unused_data:
-        raise BadRequest(f"A chunk of this xorb does not unpack to the {size} bytes that its header announces.")
-    return content
+    # An empty content has the wrong size, whatever the header says.
+    return content if decompressor.eof and not decompressor.unused_data else b""
 
 
 def _ungroup(grouped: bytes | memoryview) -> bytes:

@@ -1,6 +1,6 @@
 """Model cards: reading, writing and checking them."""
 
-from huggingface_hub import HfApi, ModelCard, metadata_eval_result, metadata_update
+from huggingface_hub import HfApi, ModelCard, RepoCard, metadata_eval_result, metadata_update
 from huggingface_hub.errors import HfHubHTTPError
 
 from clients.operations.context import Context, operation
@@ -40,7 +40,8 @@ def read_a_card(api: HfApi, context: Context):
 def check_a_card(api: HfApi, context: Context):
     """`ModelCard.validate`."""
     ModelCard(CARD).validate()
-    assert_refused_card(ModelCard("---\nmodel-index:\n- name: agent\n---\n", ignore_metadata_errors=True).validate)
+    # A `ModelCard` would read the results itself.
+    assert_refused_card(RepoCard("---\nmodel-index:\n- name: agent\n---\n").validate)
 
 
 @operation

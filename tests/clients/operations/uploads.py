@@ -130,7 +130,7 @@ def upload_into_a_dataset(api: HfApi, context: Context):
 def upload_odd_names(api: HfApi, context: Context):
     """`upload_file` under names with spaces, accents and percent signs."""
     api.create_repo(context.repository)
-    names = ["my agent.txt", "élève/naïve.txt", "100%25.txt", "a+b&c=d;e.txt", "#1?.txt"]
+    names = ["my agent.txt", "élève/naïve.txt", "100%25.txt", "a+b&c=d;e.txt", "#1!.txt"]
     for name in names:
         api.upload_file(path_or_fileobj=name.encode(), path_in_repo=name, repo_id=context.repository)
     assert set(names) <= set(api.list_repo_files(context.repository))

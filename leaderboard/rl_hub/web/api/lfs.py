@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from rl_hub import clock
 from rl_hub.errors import BadRequest, HiddenRepository, HubError, NotFound, TooLarge
 from rl_hub.repositories import catalog
-from rl_hub.uploads import lfs, room
+from rl_hub.uploads import grants, lfs, room
 from rl_hub.uploads.lfs import IncomingFile, LfsObject, Upload
 from rl_hub.web import answers, streams
 from rl_hub.web.call import Call
@@ -62,7 +62,7 @@ async def receive(call: Call) -> Response:
         def keep() -> None:
             incoming.close()
             with hub.database.write() as connection:
-                lfs.keep(connection, hub.blobs, staged, upload)
+                grants.keep(connection, hub.blobs, staged, upload.user_id, upload.repository_id)
 
         await run_in_threadpool(keep)
     return answers.answer({})

@@ -86,12 +86,12 @@ class RepositoryAddresses:
             None if it leads out of the repository.
         """
         normal = posixpath.normpath(path.lstrip("/"))
-        if normal.startswith(".."):
+        if normal == ".." or normal.startswith("../"):
             return None
+        if normal == ".":
+            return None if loaded else self.home
         if loaded:
             return self.content(revision, normal)
-        if normal == ".":
-            return self.home
         return self.tree(revision, normal) if path.endswith("/") else self.blob(revision, normal)
 
     def _at(self, page: str, revision: str, path: str = "") -> str:

@@ -21,6 +21,7 @@ from rl_hub.web.routing import each_kind, page
 
 _LARGEST_SHOWN = 256 * KIB
 _MOST_LINES = 5000
+_PLAYED = {"image", "video", "audio"}
 _MOST_ENTRIES = 1000
 
 
@@ -81,7 +82,7 @@ def show_file(call: Call) -> Response:
         refs = revisions.list_refs(connection, heading.repository)
         entry = trees.file_at(connection, heading.repository, sha, path)
     medium = media_type(path).partition("/")[0]
-    text = None if medium in ("image", "video", "audio") else read_text(call.hub.blobs, entry, _LARGEST_SHOWN)
+    text = None if medium in _PLAYED else read_text(call.hub.blobs, entry, _LARGEST_SHOWN)
     lines = split_lines(text or "")
     return show_in(
         call,
@@ -92,7 +93,7 @@ def show_file(call: Call) -> Response:
         path=path,
         refs=refs,
         entry=entry,
-        medium="text" if text is not None else medium,
+        medium=medium if medium in _PLAYED else "other" if text is None else "text",
         lines=lines[:_MOST_LINES],
         more=max(0, len(lines) - _MOST_LINES),
         content=heading.at.content(sha, path),

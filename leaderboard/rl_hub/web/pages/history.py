@@ -1,6 +1,6 @@
 """The history of a revision, and what a commit changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -85,7 +85,7 @@ def show_commit(call: Call) -> Response:
         before = _entries(connection, repository, parent, shown)
         after = _entries(connection, repository, commit, shown)
     differences = [
-        _difference(call.hub.blobs, change, before, after, compare=number < _MOST_COMPARED)
+        _difference(call.hub.blobs, change, before.get(change.path), after.get(change.path), number < _MOST_COMPARED)
         for number, change in enumerate(shown)
     ]
     return show_in(
@@ -110,17 +110,21 @@ def _entries(
 
 
 def _difference(
-    blobs: BlobStore, change: ChangedFile, before: Mapping[str, Entry], after: Mapping[str, Entry], *, compare: bool
+    blobs: BlobStore, change: ChangedFile, old: Entry | None, new: Entry | None, compared: bool
 ) -> Difference:
-    old, new = before.get(change.path), after.get(change.path)
-    entry = old if change.change == "removed" else new
+    """A changed file; before and after it may be missing, or a folder."""
+    before, after = (entry if entry and entry.type == "file" else None for entry in (old, new))
     lines = None
-    if compare:
-        old_text = "" if change.change == "added" else old and read_text(blobs, old, _LARGEST_COMPARED)
-        new_text = "" if change.change == "removed" else new and read_text(blobs, new, _LARGEST_COMPARED)
-        if old_text is not None and new_text is not None:
-            lines = compare_lines(old_text, new_text)
+    if compared:
+        texts = _text(blobs, before), _text(blobs, after)
+        lines = compare_lines(texts[0], texts[1]) if texts[0] is not None and texts[1] is not None else None
+    entry = after or before
     return Difference(change.path, change.change, entry.size if entry else None, lines)
+
+
+def _text(blobs: BlobStore, entry: Entry | None) -> str | None:
+    """A side of a comparison: empty where there is no file, None where it cannot be compared."""
+    return read_text(blobs, entry, _LARGEST_COMPARED) if entry else ""
 
 
 ROUTES: list[Route] = [
