@@ -7,7 +7,6 @@ the student where they were.
 import argparse
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -88,7 +87,9 @@ def _walk(options: argparse.Namespace, endpoint: str) -> int:
     _say("Look at")
     print(f"  {endpoint}/{STUDENT}   the student's page, with the replay")
     print(f"  {curve}")
-    print(f"After {options.steps} steps an agent plays hardly better than chance; the README says how to train a real one.")
+    print(
+        f"After {options.steps} steps an agent plays hardly better than chance; the README says how to train a real one."
+    )
     return 0
 
 
@@ -98,8 +99,7 @@ def _student_token(data: Path) -> str:
     accounts = subprocess.run([*hub, "user", "list"], capture_output=True, text=True, check=True).stdout
     if STUDENT not in accounts.split():
         subprocess.run([*hub, "user", "add", STUDENT], check=True)
-    name = f"make run {secrets.token_hex(3)}"
-    return _call([*hub, "user", "token", STUDENT, "--name", name]).split()[-1]
+    return _call([*hub, "user", "token", "add", STUDENT, "--name", "make run", "--days", "1"]).split()[-1]
 
 
 def _call(command: Sequence[str]) -> str:

@@ -46,13 +46,17 @@ class Person:
 
     def ask(self, method, path, **more):
         headers = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **more.pop("headers", {})}
+        if "json" in more:
+            # In ASCII, so that half a surrogate pair can be sent.
+            more["content"] = json.dumps(more.pop("json"))
+            headers["Content-Type"] = "application/json"
         return self.client.request(method, path, headers=headers, follow_redirects=False, **more)
 
     def get(self, path, **more):
         return self.ask("GET", path, **more)
 
-    def post(self, path, json=None, **more):
-        return self.ask("POST", path, json=json, **more)
+    def post(self, path, body=None):
+        return self.ask("POST", path, **({} if body is None else {"json": body}))
 
     def create(self, repo_id, kind="model", **more):
         owner, name = repo_id.split("/")

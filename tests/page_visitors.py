@@ -36,9 +36,7 @@ def member(hub, organisation, owner, role="write"):
 def repository(owner, name="agent", files=None, *, kind="model", private=False, namespace=None):
     """A new repository, with a commit if there are files; text is encoded."""
     with owner.hub.database.write() as connection:
-        made = catalog.create(
-            connection, owner.identity, kind, namespace or owner.identity.name, name, private=private
-        )
+        made = catalog.create(connection, owner.identity, kind, namespace or owner.identity.name, name, private=private)
     return commit(owner, made, files) if files else made
 
 

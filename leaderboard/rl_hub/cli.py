@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CommandError, HubError) as error:
         print(f"rl_hub: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader, `head` perhaps, has seen enough. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"rl_hub: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2

@@ -6,6 +6,7 @@ an unexpected success included.
 
 import argparse
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clients.build import BuildError, build
@@ -24,8 +25,13 @@ def main() -> int:
     clients = [client for client in expectations.clients if options.only in (None, client.version)]
     for client in clients:
         build(client.version)
-    with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder)) as hub:
-        found = [line for client in clients for line in _run(hub, expectations, client, Path(folder))]
+    with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder)) as hub, ThreadPoolExecutor(2) as threads:
+        runs = [
+            threads.submit(_run, hub, expectations, Path(folder), client, xet)
+            for client in clients
+            for xet in (True, False)
+        ]
+        found = [line for run in runs for line in run.result()]
     if options.only is None:
         found += _update_readme(table(expectations, GROUPS), check=options.check)
     for line in found:
@@ -33,17 +39,14 @@ def main() -> int:
     return int(bool(found))
 
 
-def _run(hub: RunningHub, expectations: Expectations, client: Client, folder: Path) -> list[str]:
-    found = []
-    for xet in (True, False):
-        place = folder / f"{client.version}-{xet}"
-        place.mkdir()
-        outcomes = run_operations(hub, client.version, place, xet=xet)
-        found += surprises(expectations, client, outcomes, xet=xet)
-        mode = "" if xet else ", HF_HUB_DISABLE_XET=1"
-        done = sum(not outcome.error for outcome in outcomes)
-        print(f"huggingface_hub {client.version}{mode}: {done} of {len(outcomes)} operations", flush=True)
-    return found
+def _run(hub: RunningHub, expectations: Expectations, folder: Path, client: Client, xet: bool) -> list[str]:
+    place = folder / f"{client.version}-{xet}"
+    place.mkdir()
+    outcomes = run_operations(hub, client.version, place, xet=xet)
+    mode = "" if xet else ", HF_HUB_DISABLE_XET=1"
+    done = sum(not outcome.error for outcome in outcomes)
+    print(f"huggingface_hub {client.version}{mode}: {done} of {len(outcomes)} operations succeeded", flush=True)
+    return surprises(expectations, client, outcomes, xet=xet)
 
 
 def _update_readme(text: str, *, check: bool) -> list[str]:

@@ -132,13 +132,13 @@ def test_a_download_goes_on_where_the_connection_broke(student, api, tmp_path):
 
 def test_git_clones_an_agent_at_the_commit_that_the_client_names(student, api, tmp_path):
     api.create_repo("ada/agent")
-    api.upload_file(path_or_fileobj=b"# Agent\n", path_in_repo="README.md", repo_id="ada/agent")
+    api.upload_file(path_or_fileobj=b"text\n", path_in_repo="agent.txt", repo_id="ada/agent")
     clone = tmp_path / "clone"
 
     git("clone", "--quiet", f"{student['HF_ENDPOINT']}/ada/agent", str(clone), folder=tmp_path)
 
     assert git("rev-parse", "HEAD", folder=clone).strip() == api.model_info("ada/agent").sha
-    assert (clone / "README.md").read_bytes() == b"# Agent\n"
+    assert (clone / "agent.txt").read_bytes() == b"text\n"
     assert git("status", "--porcelain", folder=clone) == ""
 
 

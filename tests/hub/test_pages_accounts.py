@@ -195,7 +195,9 @@ def test_pages_of_an_account_lead_to_signing_in_and_back(hub, path):
     answer = visitor(hub).get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/login?next=%2F")
-    assert unescape(answer.headers["location"]).endswith(path.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D"))
+    assert unescape(answer.headers["location"]).endswith(
+        path.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D")
+    )
 
 
 # Settings
@@ -332,7 +334,9 @@ def test_the_page_says_who_asks_and_for_whom(hub, ada):
 
 def test_a_client_that_is_not_known_is_named_by_its_id(hub, ada):
     code = start(hub, "<b>my-client</b>")
-    assert "<code>&lt;b&gt;my-client&lt;/b&gt;</code>" in send(visitor(hub, ada), "/device", user_code=code.user_code).text
+    assert (
+        "<code>&lt;b&gt;my-client&lt;/b&gt;</code>" in send(visitor(hub, ada), "/device", user_code=code.user_code).text
+    )
 
 
 def test_looking_approves_nothing(hub, ada):

@@ -7,6 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from page_visitors import member, person, repository, visitor
+from rl_hub import errors as all_errors
+from rl_hub.repositories import catalog
 from rl_hub.web import app as app_module
 from rl_hub.web.pages import errors, home
 
@@ -109,8 +111,6 @@ def test_a_list_can_be_ordered(ada, client, sort, order):
 
 
 def _find(ada, name):
-    from rl_hub.repositories import catalog
-
     with ada.hub.database.read() as connection:
         return catalog.find(connection, ada.identity, "model", f"ada/{name}")
 
@@ -139,7 +139,7 @@ def test_questions_that_make_no_sense_are_refused(client, query):
 
 
 def test_a_question_is_text_and_never_markup(client):
-    query = {"search": "<script>alert(1)</script>", "filter": "\"><img src=x onerror=alert(1)>", "author": "<b>"}
+    query = {"search": "<script>alert(1)</script>", "filter": '"><img src=x onerror=alert(1)>', "author": "<b>"}
     page = client.get("/models", params=query).text
     assert "<script>alert" not in page
     assert "<img" not in page
@@ -255,8 +255,6 @@ def test_programs_still_get_errors_as_data(hub):
 
 
 def test_every_title_of_an_error_is_of_one():
-    from rl_hub import errors as all_errors
-
     known = {value.status for value in vars(all_errors).values() if hasattr(value, "status")} | {500}
     assert set(errors._TITLES) <= known
 

@@ -14,7 +14,21 @@ AT = Addresses().repository("model", "ada/agent")
 
 # Nothing of these may be an element or an attribute of a page.
 _ELEMENTS = {
-    *("script", "style", "svg", "math", "iframe", "object", "embed", "form", "meta", "base", "link", "button", "select"),
+    *(
+        "script",
+        "style",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "meta",
+        "base",
+        "link",
+        "button",
+        "select",
+    ),
     *("textarea", "template", "noscript", "title", "frame", "frameset", "applet", "marquee", "html", "body", "head"),
 }
 _ATTRIBUTES = {"style", "srcset", "srcdoc", "action", "formaction", "autoplay", "poster", "target", "ping", "name"}
@@ -103,17 +117,17 @@ HOSTILE = [
     "<javascript:alert(1)>",
     "![x](javascript:alert(1))",
     "![x](https://evil.example/pixel.png)",
-    "![\"onerror=alert(1) x](x.png \"' onerror=alert(1) x='\")",
+    '!["onerror=alert(1) x](x.png "\' onerror=alert(1) x=\'")',
     "[![x](https://evil.example/x.png)](javascript:alert(1))",
     "[x](//evil.example)",
     "[x](/\\evil.example)",
     "[x](..%2F..%2F..%2Fsettings)",
     "[x](https://[::1)",
-    "[x](#\" onclick=alert(1))",
+    '[x](#" onclick=alert(1))',
     "# <img src=x onerror=alert(1)>",
     "| <script>alert(1)</script> |\n|--|\n| <img src=x onerror=alert(1)> |",
     "`<script>alert(1)</script>`\n\n```html\n<script>alert(1)</script>\n```\n",
-    "```\"><script>alert(1)</script>\nx\n```",
+    '```"><script>alert(1)</script>\nx\n```',
     "<!--><script>alert(1)</script>-->",
     "<![CDATA[<script>alert(1)</script>]]>",
     "<?php echo '<script>alert(1)</script>' ?>",

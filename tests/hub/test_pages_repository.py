@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 from page_visitors import commit, member, person, repository, visitor
 from rl_hub.database import tables
 from rl_hub.hub import Hub
-from rl_hub.repositories import catalog, revisions
+from rl_hub.repositories import catalog, history, revisions
 from rl_hub.settings import Settings
 from rl_hub.web.app import create_app
 from rl_hub.web.pages.markdown import MAX_CHARACTERS
@@ -124,10 +125,11 @@ def test_a_card_that_cannot_be_rendered_is_linked(hub, ada, client, content):
     commit(ada, made, {"card.md": content})
     with hub.database.write() as connection:
         sha = catalog.find_by_id(connection, ada.identity, made.id).sha
-        tree = connection.scalar(tables.commits.select().with_only_columns(tables.commits.c.tree).where(tables.commits.c.sha == sha))
-        data = connection.scalar(tables.git_objects.select().with_only_columns(tables.git_objects.c.data).where(tables.git_objects.c.sha == tree))
+        tree = history.get(connection, made.id, sha).tree
+        stored = tables.git_objects
+        data = connection.scalar(select(stored.c.data).where(stored.c.sha == tree))
         renamed = data.replace(b"card.md", b"README.md")
-        connection.execute(tables.git_objects.update().where(tables.git_objects.c.sha == tree).values(data=renamed))
+        connection.execute(stored.update().where(stored.c.sha == tree).values(data=renamed))
     page = client.get("/ada/agent").text
     assert "too long to show" in page
     assert 'href="/ada/agent/blob/main/README.md"' in page
@@ -394,12 +396,12 @@ def test_a_commit_of_many_files_is_cut_short(ada, client, monkeypatch):
     assert answer.text.count('<span class="line added">') == 1
 
 
-def test_a_file_in_a_folders_place_is_shown_without_lines_of_the_folder(ada, client):
-    made = repository(ada, files={"a/b.txt": "in a folder\n"})
-    done = commit(ada, made, {"a": "now a file\n"}, delete=["a/b.txt"])
+def test_a_folder_in_a_files_place_is_shown_without_a_content_of_its_own(ada, client):
+    made = repository(ada, files={"a": "a file\n"})
+    done = commit(ada, made, {"a/b.txt": "in a folder\n"}, delete=["a"])
     said = text_of(client.get(f"/ada/agent/commit/{done.sha}"))
-    assert "Added a 11 bytes line 1 now a file" in said
-    assert "Removed a/b.txt 12 bytes line 0 in a folder" in said
+    assert "Removed a 7 bytes line 0 a file" in said
+    assert "Added a/b.txt 12 bytes line 1 in a folder" in said
 
 
 # Where the Hub is
@@ -408,7 +410,7 @@ def test_a_file_in_a_folders_place_is_shown_without_lines_of_the_folder(ada, cli
 def test_a_mounted_hub_links_within_itself(hub, ada):
     repository(ada, files={"README.md": "[x](a.txt)", "a.txt": "x"})
     client = TestClient(Starlette(routes=[Mount("/hub", create_app(hub))]), headers={"Accept": "text/html"})
-    for page in ("/hub/ada/agent", "/hub/ada/agent/tree/main", "/hub/ada/agent/commits/main", "/hub/"):
+    for page in ("/hub/", "/hub/ada/agent", "/hub/ada/agent/tree/main", "/hub/ada/agent/commits/main"):
         found = re.findall(r'(?:href|src|action)="(/[^"]*)"', client.get(page).text)
         assert found
         assert all(address.startswith("/hub/") for address in found)

@@ -48,8 +48,9 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            # A proxy in front is trusted only as far as --public-url says.
-            proxy_headers=False,
+            # Who has a public address has a proxy on this machine, which says where a request comes from.
+            proxy_headers=settings.public_url is not None,
+            forwarded_allow_ips="127.0.0.1,::1",
         )
         uvicorn.Server(config).run(sockets=[listener])
         hub.close()

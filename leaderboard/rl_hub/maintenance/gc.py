@@ -89,13 +89,14 @@ def _collect_and_tell(hub: Hub, stop: threading.Event) -> None:
 
 
 def _steps(hub: Hub, grace: timedelta, *, dry_run: bool) -> Iterator[Step]:
+    # On a full disk, these two make the room that the others need to write.
+    yield from leftovers.interrupted_uploads(hub, grace, dry_run)
+    yield from unreferenced.files_without_row(hub, dry_run)
     yield from leftovers.expired_rows(hub, grace, dry_run)
     yield from leftovers.old_events(hub, dry_run)
-    yield from leftovers.interrupted_uploads(hub, grace, dry_run)
     yield from leftovers.idle_xorbs(hub, dry_run)
     yield from unreferenced.git_objects(hub, dry_run)
     yield from unreferenced.contents(hub, grace, dry_run)
-    yield from unreferenced.files_without_row(hub, dry_run)
 
 
 def _counted(steps: Iterator[Step], stopped: Callable[[], bool]) -> Mapping[str, int]:

@@ -21,6 +21,8 @@ def configure(level: str = "INFO") -> None:
         JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"asctime": "time"})
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # A line for every step of a new database tells an operator nothing.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class RequestLog:

@@ -1,5 +1,6 @@
 """What other programs do with the client."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,7 @@ def push_from_ml_agents(api: HfApi, context: Context):
     context.file("Huggy/Huggy/checkpoint.pt", b"torch")
     context.file("Huggy/configuration.yaml", "behaviors: {Huggy: {trainer_type: ppo}}\n")
     context.file("Huggy/README.md", "\n  # **ppo** Agent playing **Huggy**\n")
-    # It writes the tags as one string.
-    metadata_save(run / "README.md", {"library_name": "ml-agents", "tags": "Huggy, reinforcement-learning"})
+    metadata_save(run / "README.md", {"library_name": "ml-agents", "tags": ["Huggy", "reinforcement-learning"]})
     for _ in range(2):
         url = api.create_repo(repo_id=context.repository, exist_ok=True)
         assert url.repo_id == context.repository
@@ -36,15 +36,13 @@ def use_the_command_line(api: HfApi, context: Context):
 
     def hf(*arguments: str) -> str:
         command = [str(Path(sys.executable).with_name("hf")), *arguments]
-        finished = subprocess.run(command, capture_output=True, text=True, cwd=context.folder)
+        environment = os.environ | {"HF_TOKEN": context.token}
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=context.folder)
         assert finished.returncode == 0, finished.stderr
         return finished.stdout + finished.stderr
 
     context.file("agent/a.txt", "text")
-    token = ("--token", context.token)
-    hf("auth", "login", *token)
     assert context.user in hf("auth", "whoami")
-    hf("upload", context.repository, "agent", ".", *token)
-    hf("download", context.repository, "a.txt", "--local-dir", "loaded", *token)
-    hf("auth", "logout")
+    hf("upload", context.repository, "agent", ".")
+    hf("download", context.repository, "a.txt", "--local-dir", "loaded")
     assert (context.folder / "loaded" / "a.txt").read_text() == "text"

@@ -1,11 +1,12 @@
 """Files of a revision: `resolve`, as the client downloads them, and `raw`, as git keeps them."""
 
 import mimetypes
+from email.utils import format_datetime
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rl_hub.repositories import catalog, git_objects, revisions, trees
+from rl_hub.repositories import catalog, git_objects, history, revisions, trees
 from rl_hub.web.answers import FILE_POLICY, file_answer
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api, each_kind
@@ -23,9 +24,9 @@ _UNTYPED = "application/octet-stream"
 
 def resolve(call: Call) -> Response:
     """A file's content, with the headers by which the client caches it."""
-    entry, sha = _find(call)
+    entry, commit = _find(call)
     etag = entry.lfs or entry.oid
-    headers = {"X-Repo-Commit": sha, "Accept-Ranges": "bytes", "Content-Disposition": _disposition(call, entry.path)}
+    headers = {**_headers(commit), "Content-Disposition": _disposition(call, entry.path)}
     if entry.lfs:
         headers |= {"X-Linked-Etag": f'"{entry.lfs}"', "X-Linked-Size": str(entry.size)}
     if _known(call, etag):
@@ -36,12 +37,13 @@ def resolve(call: Call) -> Response:
 
 def raw(call: Call) -> Response:
     """What git has under this path: for a large file the pointer to it."""
-    entry, sha = _find(call)
-    headers = {"X-Repo-Commit": sha, "ETag": f'"{entry.oid}"', "Content-Security-Policy": FILE_POLICY}
+    entry, commit = _find(call)
+    headers = _headers(commit)
     if entry.lfs:
+        headers |= {"ETag": f'"{entry.oid}"', "Content-Security-Policy": FILE_POLICY}
         return Response(git_objects.pointer(entry.lfs, entry.size), headers=headers, media_type="text/plain")
     place = call.hub.blobs.path(entry.sha256)
-    return file_answer(place, etag=entry.oid, media_type="text/plain; charset=utf-8", headers={"X-Repo-Commit": sha})
+    return file_answer(place, etag=entry.oid, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 def media_type(path: str) -> str:
@@ -52,11 +54,23 @@ def media_type(path: str) -> str:
     return "text/plain; charset=utf-8" if path.lower().endswith(_TEXT_SUFFIXES) else _UNTYPED
 
 
-def _find(call: Call) -> tuple[trees.Entry, str]:
+def _find(call: Call) -> tuple[trees.Entry, history.Commit]:
     with call.hub.database.read() as connection:
         repository = catalog.find(connection, call.identity, call.kind, call.repo_id)
         sha = revisions.resolve(connection, repository, call.params["revision"])
-        return trees.file_at(connection, repository, sha, call.params["path"]), sha
+        commit = history.get(connection, repository.id, sha)
+        return trees.file_at(connection, repository, sha, call.params["path"]), commit
+
+
+def _headers(commit: history.Commit) -> dict[str, str]:
+    return {
+        "X-Repo-Commit": commit.sha,
+        "Accept-Ranges": "bytes",
+        # A branch may have moved on by the next request.
+        "Cache-Control": "private, no-cache",
+        # Not the time of the stored content, which may be that of somebody else's upload.
+        "Last-Modified": format_datetime(commit.created_at, usegmt=True),
+    }
 
 
 def _disposition(call: Call, path: str) -> str:

@@ -27,7 +27,7 @@ def error_page(request: Request, error: HubError) -> Response:
     A repository that does not exist and one that nobody else may see look the same: 404, whoever asks.
     """
     call = Call(request.app.state.hub, request, _identity(request, error), {})
-    if isinstance(error, Unauthorized) and request.method == "GET" and call.identity is ANONYMOUS:
+    if isinstance(error, Unauthorized) and request.method == "GET" and "authorization" not in request.headers:
         return RedirectResponse(addresses_of(call).page("/login", next=here(request)), status_code=303)
     status = 404 if isinstance(error, RepositoryNotFound) else error.status
     response = show(
