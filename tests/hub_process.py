@@ -44,12 +44,13 @@ class HubProcess:
         return self.process.wait(timeout=_PATIENCE)
 
 
-def start(data, *options, port=0, environment=None):
+def start(data, *options, port=0, environment=None, log_level="ERROR", errors=None):
     """Starts `python -m rl_hub serve` on a data folder and waits until it says where it is; the caller ends it."""
     command = [sys.executable, "-m", "rl_hub", "--data", str(data), "serve", "--port", str(port), *options]
     process = subprocess.Popen(
-        [*command, "--log-level", "ERROR"],
+        [*command, "--log-level", log_level],
         stdout=subprocess.PIPE,
+        stderr=errors,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
     )

@@ -5,16 +5,16 @@ Every command takes `--data`, the Hub's folder, and `--database`; the environmen
 """
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rl_hub.commands import maintenance, serve, users, webhooks
 from rl_hub.errors import CommandError, HubError
 from rl_hub.settings import Settings
 
-_COMMANDS = ("serve", "users", "webhooks", "maintenance")
+_COMMANDS = (serve, users, webhooks, maintenance)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,10 +62,6 @@ def _parser() -> argparse.ArgumentParser:
         help="the address that clients use, if a proxy changes it",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)
-    for name in _COMMANDS:
-        try:
-            module = importlib.import_module(f"rl_hub.commands.{name}")
-        except ModuleNotFoundError:
-            continue
+    for module in _COMMANDS:
         module.add_parsers(subparsers)
     return parser

@@ -195,4 +195,4 @@ def test_a_clean_up_makes_room_on_a_full_disk(disk, api):
         disk.assert_sound()
 
     assert (cleaned.returncode, cleaned.stderr) == (0, "")
-    assert cleaned.stdout == "Removed: 1 interrupted uploads, 4 git objects.\n"
+    assert cleaned.stdout == "Removed: 1 interrupted uploads, 3 git objects.\n"

@@ -441,6 +441,14 @@ def test_a_client_that_knows_single_answers_only_gets_those(asked):
     assert answer.content == packet("NAK\n") + packet(f"ACK {asked.sha}\n")
 
 
+def test_many_questions_are_answered_with_one_walk_through_the_history(asked):
+    want = packet(f"want {asked.sha} multi_ack_detailed\n")
+    answer = asked(want + b"0000" + packet(f"have {asked.sha}\n") + b"0000" * 1000)
+
+    ready = packet(f"ACK {asked.sha} ready\n") + packet("NAK\n")
+    assert answer.content == packet(f"ACK {asked.sha} common\n") + packet("NAK\n") * 999 + ready
+
+
 def test_a_compressed_request_is_unpacked(asked):
     body = packet(f"want {asked.sha}\n") + b"0000" + packet("done\n")
     answer = asked(gzip.compress(body), **{"Content-Encoding": "gzip"})

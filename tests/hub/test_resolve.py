@@ -1,6 +1,7 @@
 """Files as they are downloaded."""
 
 import hashlib
+import os
 from urllib.parse import quote
 
 import pytest
@@ -97,10 +98,7 @@ def test_what_the_client_has_is_not_sent_again(alice, file, asked, status):
 
 def test_nobody_learns_when_a_content_was_stored_first(alice, hub, file):
     before = alice.get(file).headers["Last-Modified"]
-    place = hub.blobs.path(SHA256)
-    import os
-
-    os.utime(place, (0, 0))
+    os.utime(hub.blobs.path(SHA256), (0, 0))
     assert alice.get(file).headers["Last-Modified"] == before
 
 
@@ -116,7 +114,7 @@ def test_a_revision_is_given_encoded(alice, file, revision):
 
 
 @pytest.mark.parametrize(
-    "path", ["x", "a%20b", "a%20b/", "a%20b/%C3%BC.bin/x", "%2E%2E/%2E%2E/etc/passwd", "%00", "%FF"]
+    "path", ["x", "a%20b", "a%20b/", "a%20b/x/y", "%2E%2E/%2E%2E/etc/passwd", "%00", "%FF"]
 )
 def test_a_file_that_is_not_there_is_not_found(alice, file, path):
     assert refusal(alice.get(f"/alice/m/resolve/main/{path}"))[:2] == (404, "EntryNotFound")

@@ -8,7 +8,7 @@ from rl_hub.database.engine import Database
 from rl_hub.errors import CommandError
 
 HEAD = "0001"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> None:
@@ -30,7 +30,7 @@ def upgrade(database: Database) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -45,11 +45,11 @@ def select(
     sent = set(commits)
     older = {parent for sha in commits if (parent := parents[sha]) is not None and parent in had}
     newer = {sha for sha in client_shallow if sha in had and parents[sha] in sent}
-    ends = [sha for sha, distance in wanted.items() if distance == depth and parents[sha] is not None]
+    ends = {sha for sha, distance in wanted.items() if distance == depth and parents[sha] is not None}
     return Selection(
         commits,
         frozenset(older | newer),
-        tuple(sha for sha in ends if sha not in client_shallow),
+        tuple(sha for sha in wanted if sha in ends and sha not in client_shallow),
         tuple(sha for sha in wanted if depth and sha in client_shallow and sha not in ends),
     )
 

@@ -7,7 +7,7 @@ https://git-scm.com/docs/http-protocol. A client that offers version 2 falls bac
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dulwich.errors import GitProtocolError, HangupException
@@ -91,8 +91,9 @@ def _parse(read: Callable[[], bytes | None]) -> Request:
         word, _, rest = line.rstrip(b"\n").partition(b" ")
         if word == b"want":
             sha, *words = rest.split(b" ")
+            # The first line says it for all.
+            capabilities = capabilities if wants else frozenset(words)
             wants.append(_sha(sha))
-            capabilities |= frozenset(words)
         elif word == b"shallow":
             shallow.add(_sha(rest))
         elif word == b"deepen" and _DEPTH.fullmatch(rest):
@@ -167,26 +168,35 @@ def acknowledge(request: Request, parents: Parents) -> tuple[list[str], bytes]:
     Returns:
         Those, and the lines that say so.
     """
-    detailed = b"multi_ack_detailed" in request.capabilities
-    common: list[str] = []
+    common = [have for have in request.haves if have is not None and have in parents]
+    if b"multi_ack_detailed" in request.capabilities:
+        lines = _detailed(request, parents, common)
+    else:
+        lines = _single(request, parents)
+    return common, b"".join(pkt_line(f"{line}\n".encode()) for line in lines)
+
+
+def _detailed(request: Request, parents: Parents, common: Sequence[str]) -> list[str]:
+    """An answer to each commit that is known, and whether these are enough."""
+    known = (have for have in request.haves if have is None or have in parents)
+    lines = ["NAK" if have is None else f"ACK {have} common" for have in known]
+    waits = request.haves[-1:] == (None,)
+    if waits and common and covered(parents, request.wants, frozenset(common)):
+        lines.insert(-1, f"ACK {common[-1]} ready")
+    if request.done:
+        lines.append(f"ACK {common[-1]}" if common else "NAK")
+    return lines
+
+
+def _single(request: Request, parents: Parents) -> list[str]:
+    """An answer to the first commit that is known, which ends the asking."""
     lines: list[str] = []
     for have in request.haves:
         if have is None:
-            if detailed and common and covered(parents, request.wants, frozenset(common)):
-                lines.append(f"ACK {common[-1]} ready")
-            if detailed or not common:
-                lines.append("NAK")
+            lines.append("NAK")
         elif have in parents:
-            common.append(have)
-            if detailed:
-                lines.append(f"ACK {have} common")
-            elif len(common) == 1:
-                lines.append(f"ACK {have}")
-    if request.done and not common:
-        lines.append("NAK")
-    elif request.done and detailed:
-        lines.append(f"ACK {common[-1]}")
-    return common, b"".join(pkt_line(f"{line}\n".encode()) for line in lines)
+            return [*lines, f"ACK {have}"]
+    return [*lines, "NAK"] if request.done else lines
 
 
 def _answer(reply: bytes, pack: Iterator[bytes], *, banded: bool) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ def json_text(text: str, headers: Mapping[str, str] | None = None) -> Response:
 
 def error_answer(request: Request, error: HubError) -> Response:
     """An error with the headers by which the client tells errors apart; plain text where it asks for that."""
-    headers = {"X-Error-Message": _header_text(error.message), **error.headers}
+    headers = {**_message_header(error.message, is_only=request.method == "HEAD"), **error.headers}
     if error.code:
         headers["X-Error-Code"] = error.code
     if request.headers.get("accept", "").startswith("text/plain"):
@@ -53,10 +53,16 @@ def file_answer(path: Path, *, etag: str, media_type: str, headers: Mapping[str,
     return StoredFile(path, headers=every, media_type=media_type, stat_result=path.stat())
 
 
-def _header_text(message: str) -> str:
-    """A message as a header can carry it: one line of Latin-1."""
+def _message_header(message: str, *, is_only: bool) -> dict[str, str]:
+    """The message as a header, which holds one line of ASCII.
+
+    The client shows the header and the body, once if they agree. So where ASCII is not enough, the body speaks alone,
+    unless there is none.
+    """
     line = " ".join(message.split())
-    return line.encode("latin-1", errors="replace").decode("latin-1")
+    if line.isascii() or is_only:
+        return {"X-Error-Message": line.encode("ascii", errors="replace").decode()}
+    return {}
 
 
 def compact(value: Any) -> str:

@@ -1,7 +1,5 @@
 """The Hub as an ASGI application: served alone, or mounted in another one."""
 
-import importlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,29 +16,40 @@ from rl_hub.events.dispatcher import dispatching
 from rl_hub.events.feed import Subscriber
 from rl_hub.hub import Hub
 from rl_hub.maintenance import gc
-from rl_hub.web import answers
+from rl_hub.web import answers, health, pages
+from rl_hub.web.api import (
+    accounts,
+    cards,
+    commits,
+    git,
+    lfs,
+    listing,
+    repositories,
+    resolve,
+    trees,
+    webhooks,
+    xet,
+)
 from rl_hub.web.headers import SecurityHeaders
 from rl_hub.web.logs import RequestLog
 from rl_hub.web.pages import errors
 from rl_hub.web.routing import EncodedPath
 
-_log = logging.getLogger(__name__)
-
 # The first route that matches answers, so pages, whose addresses are the widest, come last.
-_MODULES = (
-    "web.health",
-    "web.api.accounts",
-    "web.api.cards",
-    "web.api.listing",
-    "web.api.repositories",
-    "web.api.commits",
-    "web.api.trees",
-    "web.api.webhooks",
-    "web.api.xet",
-    "web.api.lfs",
-    "web.api.git",
-    "web.api.resolve",
-    "web.pages",
+_ROUTES: tuple[BaseRoute, ...] = (
+    *health.ROUTES,
+    *accounts.ROUTES,
+    *cards.ROUTES,
+    *listing.ROUTES,
+    *repositories.ROUTES,
+    *commits.ROUTES,
+    *trees.ROUTES,
+    *webhooks.ROUTES,
+    *xet.ROUTES,
+    *lfs.ROUTES,
+    *git.ROUTES,
+    *resolve.ROUTES,
+    *pages.ROUTES,
 )
 
 
@@ -62,7 +71,7 @@ def create_app(hub: Hub, subscribers: Sequence[Subscriber] = ()) -> Starlette:
         by the outer application (`async with hub_app.router.lifespan_context(hub_app)`), since it tells the events.
     """
     app = Starlette(
-        routes=_routes(),
+        routes=_ROUTES,
         middleware=[Middleware(RequestLog), Middleware(SecurityHeaders), Middleware(EncodedPath)],
         exception_handlers={HTTPException: _http_error, Exception: _fault},
         lifespan=_lifespan,
@@ -71,17 +80,6 @@ def create_app(hub: Hub, subscribers: Sequence[Subscriber] = ()) -> Starlette:
     app.state.subscribers = tuple(subscribers)
     app.state.error_page = errors.error_page
     return app
-
-
-def _routes() -> list[BaseRoute]:
-    routes: list[BaseRoute] = []
-    for name in _MODULES:
-        try:
-            module = importlib.import_module(f"rl_hub.{name}")
-        except ModuleNotFoundError:
-            continue
-        routes += getattr(module, "ROUTES", [])
-    return routes
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

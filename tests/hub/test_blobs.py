@@ -1,0 +1,87 @@
+import errno
+import hashlib
+import os
+
+import pytest
+
+from rl_hub.blobs import storage_errors
+from rl_hub.errors import NotFound, StorageFull, TooLarge
+
+CONTENT = b"hello"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def publish(hub, content=CONTENT):
+    with hub.blobs.stage(len(content)) as staged:
+        staged.write(content)
+        staged.close()
+        with hub.database.write() as connection:
+            return hub.blobs.publish(connection, staged)
+
+
+def test_a_published_content_is_found_under_its_sha256(hub):
+    assert publish(hub) == SHA256
+    assert hub.blobs.read(SHA256, 100) == CONTENT
+
+
+def test_a_staged_file_knows_the_id_that_git_gives_it(hub):
+    with hub.blobs.stage(len(CONTENT)) as staged:
+        staged.write(CONTENT)
+        staged.close()
+        assert staged.git_oid == "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0"  # git hash-object
+
+
+def test_a_staged_file_that_is_not_published_leaves_nothing(hub):
+    with hub.blobs.stage() as staged:
+        staged.write(CONTENT)
+    assert list(hub.blobs.staging.iterdir()) == []
+
+
+def test_the_same_content_is_kept_once(hub):
+    publish(hub)
+    publish(hub)
+    assert [path for path in hub.blobs.folder.rglob("*") if path.is_file()] == [hub.blobs.path(SHA256)]
+
+
+def test_a_transaction_that_fails_records_no_content(hub):
+    with hub.blobs.stage() as staged:
+        staged.write(CONTENT)
+        staged.close()
+        with pytest.raises(ZeroDivisionError), hub.database.write() as connection:
+            hub.blobs.publish(connection, staged)
+            raise ZeroDivisionError
+    assert hub.blobs.discard(SHA256)
+    assert not hub.blobs.path(SHA256).exists()
+
+
+def test_a_content_with_a_row_is_not_discarded(hub):
+    publish(hub)
+    assert not hub.blobs.discard(SHA256)
+    assert hub.blobs.read(SHA256, 100) == CONTENT
+
+
+def test_more_than_was_announced_is_refused(hub):
+    with hub.blobs.stage(3) as staged, pytest.raises(TooLarge, match="announced 3 bytes"):
+        staged.write(CONTENT)
+
+
+def test_a_long_content_is_not_read_whole(hub):
+    with pytest.raises(TooLarge, match="more than 4 bytes"):
+        hub.blobs.read(publish(hub), 4)
+
+
+@pytest.mark.parametrize("name", ["", "../../secret.key", "A" * 64, SHA256 + "0", "/etc/passwd", SHA256[:-1] + "/"])
+def test_only_a_sha256_is_a_name(hub, name):
+    with pytest.raises(NotFound):
+        hub.blobs.path(name)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_in_a_sentence(number):
+    with pytest.raises(StorageFull, match="disk is full"), storage_errors():
+        raise OSError(number, os.strerror(number))
+
+
+def test_other_errors_of_the_disk_stay_what_they_are():
+    with pytest.raises(PermissionError), storage_errors():
+        raise PermissionError(errno.EACCES, "no")

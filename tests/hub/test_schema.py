@@ -1,0 +1,61 @@
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from rl_hub.database import schema
+from rl_hub.database.engine import Database
+from rl_hub.database.tables import metadata
+from rl_hub.errors import CommandError
+from rl_hub.hub import Hub
+from rl_hub.settings import Settings
+
+
+@pytest.fixture
+def database(tmp_path):
+    opened = Database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    yield opened
+    opened.close()
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(database):
+    schema.upgrade(database)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_migration_is_the_one_that_the_code_asks_for():
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_an_empty_database_has_no_version(database):
+    assert schema.version(database) is None
+
+
+def test_a_second_upgrade_changes_nothing(database):
+    schema.upgrade(database)
+    schema.upgrade(database)
+    assert schema.version(database) == schema.HEAD
+
+
+def test_a_database_of_a_newer_hub_is_left_alone_with_a_sentence(tmp_path):
+    Hub.open(Settings(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "hub.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(CommandError, match="Install the newer version of the Hub"):
+        Hub.open(Settings(tmp_path))
+
+
+def test_writers_wait_for_each_other(database):
+    with database.write() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA synchronous")) == 2
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1

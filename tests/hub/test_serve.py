@@ -1,0 +1,66 @@
+"""`python -m rl_hub serve`, as an operator starts it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from hub_process import serving, start
+from rl_hub.cli import main
+
+
+def ask(endpoint, path="/healthz"):
+    with urllib.request.urlopen(endpoint + path) as answer:
+        return answer.read().decode()
+
+
+def test_the_first_start_shows_an_administrator_once(tmp_path):
+    with serving(tmp_path / "hub") as hub:
+        assert "password" in hub.greeting
+        assert json.loads(ask(hub.endpoint))["healthy"]
+    with serving(tmp_path / "hub") as hub:
+        assert "password" not in hub.greeting
+
+
+def test_a_stop_is_graceful(tmp_path):
+    with serving(tmp_path / "hub") as hub:
+        hub.process.send_signal(signal.SIGTERM)
+        assert hub.process.wait(timeout=60) in (0, -signal.SIGTERM)
+
+
+def test_a_folder_is_served_once(tmp_path, capsys):
+    with serving(tmp_path / "hub"):
+        assert main(["--data", str(tmp_path / "hub"), "serve", "--port", "0"]) == 2
+    assert "is being served already" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told_in_a_sentence(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--data", str(tmp_path / "hub"), "serve", "--port", str(port)]) == 2
+    assert "Choose another --port" in capsys.readouterr().err
+
+
+def test_the_log_has_a_json_object_a_line(tmp_path):
+    hub = start(tmp_path / "hub", log_level="INFO", errors=subprocess.PIPE)
+    ask(hub.endpoint, "/api/models?search=private")
+    hub.process.terminate()
+    lines = [json.loads(line) for line in hub.process.stderr.read().splitlines()]
+    hub.process.wait(timeout=60)
+    hub.process.stderr.close()
+    requests = [line for line in lines if line["name"] == "rl_hub.requests"]
+    assert [(line["path"], line["status"]) for line in requests] == [("/api/models", 200)]
+
+
+@pytest.mark.parametrize("arguments", [["user", "list"], ["fsck"]])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path, arguments):
+    command = [sys.executable, "-m", "rl_hub", "--data", str(tmp_path / "hub"), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert "Broken pipe" not in process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=60)
