@@ -29,7 +29,9 @@ class Owner:
     def commit(self, repository, files=None, large=()):
         """Commits regular files by path, and large ones, uploaded before, by path too; returns the repository."""
         with ExitStack() as staging:
-            operations = [AddFile(path, staging.enter_context(self.staged(text))) for path, text in (files or {}).items()]
+            operations = [
+                AddFile(path, staging.enter_context(self.staged(text))) for path, text in (files or {}).items()
+            ]
             operations += [AddLargeFile(path, sha256, None) for path, sha256 in dict(large).items()]
             request = CommitRequest("A commit", operations=tuple(operations))
             done = commits.apply(self.hub, self.identity, repository.id, "main", request, grants.granted)

@@ -1,7 +1,7 @@
 """The command line: `python -m rl_hub <command>`.
 
 Every command takes `--data`, the Hub's folder, and `--database`; the environment's `RL_HUB_DATA`, `RL_HUB_DATABASE` and
-`RL_HUB_PUBLIC_URL` set them once. All but `restore` work while the Hub is being served.
+`RL_HUB_PUBLIC_URL` and `RL_HUB_LIMITS` set them once. All but `restore` work while the Hub is being served.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rl_hub.commands import maintenance, serve, users, webhooks
 from rl_hub.errors import CommandError, HubError
-from rl_hub.settings import Settings
+from rl_hub.settings import Limits, Settings
 
 _COMMANDS = (serve, users, webhooks, maintenance)
 
@@ -24,8 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 2 after a sentence that says what to mend.
     """
     options = _parser().parse_args(arguments)
-    settings = Settings(options.data, options.database, options.public_url)
     try:
+        limits = Limits().with_quotas(options.limit or os.environ.get("RL_HUB_LIMITS", "").split())
+        settings = Settings(options.data, options.database, options.public_url, limits)
         code: int = options.run(settings, options)
     except (CommandError, HubError) as error:
         print(f"rl_hub: {error}", file=sys.stderr)
@@ -60,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         default=environment.get("RL_HUB_PUBLIC_URL"),
         help="the address that clients use, if a proxy changes it",
+    )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        metavar="WHAT=SIZE",
+        help="what a file, a repository or a user may take, such as file=2G repository=10G user=20G; may be repeated",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)
     for module in _COMMANDS:

@@ -1,9 +1,16 @@
 """What an operator decides: where data lives, under which address, and how much is allowed."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rl_hub.errors import CommandError
+
 KIB, MIB, GIB = 2**10, 2**20, 2**30
+# What an operator may set by name; the other limits follow from the protocol.
+QUOTAS = ("file", "repository", "user")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,24 @@ class Limits:
     xorb_bytes: int = 66 * MIB
     shard_bytes: int = 64 * MIB
     page_size: int = 1000
+
+    def with_quotas(self, quotas: Iterable[str]) -> "Limits":
+        """The same limits with some changed.
+
+        Args:
+            quotas: Each like `file=2G`, with a name of `QUOTAS` and a size in K, M, G or T (powers of 1024).
+
+        Raises:
+            CommandError: If one cannot be read.
+        """
+        changed = self
+        for quota in quotas:
+            name, _, size = quota.partition("=")
+            if name.strip() not in QUOTAS or not (found := _SIZE.fullmatch(size.strip())):
+                raise CommandError(f"A limit is given like file=2G; it is one of {', '.join(QUOTAS)}. Not: {quota!r}.")
+            count = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+            changed = replace(changed, **{f"{name.strip()}_bytes": count})
+        return changed
 
 
 @dataclass(frozen=True)

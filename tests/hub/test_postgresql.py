@@ -1,9 +1,12 @@
 """What may differ between databases, on SQLite and on a real PostgreSQL: order, locks, sequences, times, bytes."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -22,6 +25,19 @@ ENGINES = ["sqlite", "postgresql"]
 # Sorted differently by bytes, by language, and without punctuation.
 NAMES = ["Zoo", "a-1", "a.1", "a1", "a_1", "ab", "B", "b-2", "B2", "c"]
 CLIENT = "a client"
+# Whatever takes time to import is there before the signal.
+OPEN = """
+import sys
+import alembic.command
+from pathlib import Path
+from rl_hub.hub import Hub
+from rl_hub.settings import Settings
+
+settings = Settings(Path(sys.argv[1]), database_url=sys.argv[2] or None)
+print("ready", flush=True)
+sys.stdin.readline()
+Hub.open(settings).close()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +143,31 @@ def test_of_several_who_take_a_name_at_once_one_gets_it(api):
     assert sorted(codes) == [200, 409, 409, 409, 409, 409]
 
 
+def test_changes_of_a_repository_wait_for_each_other(api):
+    """A deletion, a move, new settings and commits at once: each is done or refused, none is a fault of the Hub."""
+    answers = []
+
+    def answer(change):
+        try:
+            change()
+        except HfHubHTTPError as error:
+            answers.append(error.response.status_code)
+
+    for number in range(4):
+        old, new = f"ada/old-{number}", f"ada/new-{number}"
+        api.create_repo(old)
+        changes = [
+            partial(api.upload_file, path_or_fileobj=b"text", path_in_repo=f"{name}.txt", repo_id=old)
+            for name in ("a", "b", "c")
+        ]
+        changes += [partial(api.update_repo_settings, old, private=True), partial(api.move_repo, old, new)]
+        changes += [partial(api.delete_repo, old)]
+        with ThreadPoolExecutor(len(changes)) as threads:
+            list(threads.map(answer, changes))
+
+    assert set(answers) <= {404}
+
+
 def test_names_are_taken_without_regard_to_case(hub):
     with hub.database.write() as connection:
         users.create(connection, "Ada")
@@ -149,18 +190,26 @@ def test_pages_of_a_listing_hold_every_repository_once(api, live_hub, client, so
     assert sorted(found) == sorted(f"ada/{name}" for name in NAMES)
 
 
-def test_pages_of_people_hold_everybody_once(hub):
-    with hub.database.write() as connection:
-        for name in NAMES:
-            users.create(connection, name.replace(".", "-x"))
-    found, page = [], [None]
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_processes_open_a_new_hub_at_once(engine, tmp_path, request):
+    url = request.getfixturevalue("server").create_database() if engine == "postgresql" else ""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, str(tmp_path / "hub-data"), url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
-    with hub.database.read() as connection:
-        while page:
-            page = users.list_users(connection, after=found[-1] if found else "", limit=3)
-            found += [user.name for user in page]
-
-    assert sorted(found) == sorted(name.replace(".", "-x") for name in NAMES)
+    assert [process.communicate(timeout=60)[1] for process in processes] == ["", "", ""]
 
 
 def test_a_reader_sees_one_state_while_others_write(hub):
