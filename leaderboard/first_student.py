@@ -85,11 +85,10 @@ def _walk(options: argparse.Namespace, endpoint: str) -> int:
         if code:
             return code
     _say("Look at")
-    print(f"  {endpoint}/{STUDENT}   the student's page, with the replay")
+    print(f"  {endpoint}/{STUDENT}/{options.algo}-{options.env}   the agent's page, with its replay")
     print(f"  {curve}")
-    print(
-        f"After {options.steps} steps an agent plays hardly better than chance; the README says how to train a real one."
-    )
+    print(f"After {options.steps} steps an agent plays hardly better than chance.")
+    print("The README says how to train a real one.")
     return 0
 
 

@@ -65,7 +65,7 @@ class Campaign:
         up: Set while the Hub is being served.
         generation: How often it was started.
         over: Set when the clients are to end.
-        acknowledged: What clients were told is there: repositories, their commits, and the SHA-256 of what these brought.
+        acknowledged: What clients were told is there: repositories, their commits, the SHA-256 of what these brought.
         counts: What has happened, for the report.
         faults: What must not happen.
     """
@@ -138,7 +138,7 @@ class Client(threading.Thread):
         """The content as the client takes it: what is no file on the disk is not sent by Xet."""
         if self.mode == "LFS":
             return io.BytesIO(content)
-        place = self.folder / f"{self.user}-{Path(path).name}"
+        place = self.folder / f"{self.user}-{path.replace('/', '-')}"
         place.write_bytes(content)
         return place
 
@@ -234,12 +234,13 @@ class Server:
 def run(folder, kills, seed):
     """The whole campaign; returns what has happened."""
     chance = random.Random(seed)
-    server = Server(folder / "hub")
-    campaign = Campaign(folder / "hub", seed, server.endpoint)
-    clients = [Client(campaign, mode, new_user(campaign.data, mode), folder) for mode in MODES]
-    for client in clients:
-        client.start()
-    try:
+    with contextlib.ExitStack() as stack:
+        server = Server(folder / "hub")
+        stack.callback(lambda: server.kill())
+        campaign = Campaign(folder / "hub", seed, server.endpoint)
+        clients = [Client(campaign, mode, new_user(campaign.data, mode), folder) for mode in MODES]
+        for client in clients:
+            client.start()
         while campaign.generation < kills and not campaign.over.is_set():
             campaign.up.set()
             check_download(campaign, chance)
@@ -256,8 +257,6 @@ def run(folder, kills, seed):
             client.join(PATIENCE)
             if client.is_alive():
                 campaign.fault(f"{client.mode}: a client hangs.")
-    finally:
-        server.kill()
     check(campaign)
     check_rest(campaign)
     return campaign
@@ -265,7 +264,7 @@ def run(folder, kills, seed):
 
 def new_user(data, mode):
     """A new user of the Hub, named after the mode; returns the name and a token."""
-    name = mode.replace(" ", "-")
+    name = "student-" + mode.replace(" ", "-")
     with contextlib.closing(Hub.open(Settings(data))) as hub, hub.database.write() as connection:
         return name, tokens.create(connection, users.create(connection, name).id, "push", "write")
 

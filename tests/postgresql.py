@@ -36,6 +36,8 @@ _SETTINGS = {
 # Sorted as a person would, like most servers in the wild: what relies on the order of bytes is found out.
 _SORTED_BY_LANGUAGE = ["--locale-provider=icu", "--icu-locale=en-US"]
 _START_SECONDS, _STOP_SECONDS = 30, 20
+# Runs the server until the tests close the pipe, which a killed process does too; INT is PostgreSQL's fast shutdown.
+_GUARD = '"$@" & server=$!; read -r _; kill -INT $server; wait $server; rm -rf "$folder"'
 
 
 class NoPostgreSQL(Exception):
@@ -47,7 +49,6 @@ class Server:
     """A running server, found through the socket in `folder`."""
 
     folder: Path
-    pid: int
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def url(self, database: str) -> str:
@@ -87,8 +88,8 @@ def running_server() -> Iterator[Server]:
         account = _account(folder)
         programs = _programs(folder, account)
         _initialise(programs, folder, account)
-        with _started(programs, folder, account) as process:
-            yield Server(folder, process.pid)
+        with _started(programs, folder, account):
+            yield Server(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -167,29 +168,37 @@ def _call(command: list, folder: Path | str, account: dict[str, object]) -> subp
 
 
 @contextlib.contextmanager
-def _started(programs: Path, folder: Path, account: dict[str, object]) -> Iterator[subprocess.Popen]:
+def _started(programs: Path, folder: Path, account: dict[str, object]) -> Iterator[None]:
     settings = _SETTINGS | {"unix_socket_directories": str(folder)}
-    command = [str(programs / "postgres"), "-D", str(folder / "data")]
+    command = ["sh", "-c", _GUARD, "sh", str(programs / "postgres"), "-D", str(folder / "data")]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     # A group of its own: Ctrl-C on the tests is for the tests, which then stop the server in order.
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, process_group=0, **account)
+        guard = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | {"folder": str(folder)},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+            **account,
+        )
     try:
-        _wait_until_ready(process, folder)
-        yield process
+        _wait_until_ready(folder)
+        yield
     finally:
-        # PostgreSQL's "fast shutdown": whoever is still connected is cut off.
-        process.send_signal(signal.SIGINT)
+        guard.stdin.close()
         try:
-            process.wait(_STOP_SECONDS)
+            guard.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            os.killpg(guard.pid, signal.SIGKILL)
+            guard.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen, folder: Path) -> None:
+def _wait_until_ready(folder: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
             return

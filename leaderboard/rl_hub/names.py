@@ -30,7 +30,7 @@ RESERVED_ACCOUNT_NAMES = frozenset(
         "device",
         "docs",
         "favicon.ico",
-        "health",
+        "healthz",
         "join",
         "kernels",
         "login",

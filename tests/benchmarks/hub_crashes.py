@@ -1,4 +1,4 @@
-"""A Hub that is killed without warning, 200 times, while real clients push to it: nothing that was acknowledged is lost.
+"""A Hub that is killed without warning while real clients push to it: nothing that was acknowledged is lost.
 
 What is looked at stands in `tests/hub_kills.py`.
 """

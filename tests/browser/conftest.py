@@ -18,7 +18,7 @@ _KINDS_OF_WINDOWS = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": _PHONE,
-    "without scripts": {"viewport": {"width": 1280, "height": 800}, "java_script_enabled": False},
+    "desktop without scripts": {"viewport": {"width": 1280, "height": 800}, "java_script_enabled": False},
 }
 
 

@@ -40,7 +40,6 @@ def build(version: str) -> Path:
         BuildError: If the versions cannot be had; what pip said is the message.
     """
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / ".gitignore").write_text("*\n")
     with FileLock(FOLDER / f"{version}.lock"):
         if not is_built(version):
             folder = FOLDER / version

@@ -2,16 +2,11 @@
 
 import contextlib
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub_process import serving
 from rl_hub.accounts import devices, organisations, tokens, users
 from rl_hub.hub import Hub
 from rl_hub.repositories import catalog
@@ -19,7 +14,6 @@ from rl_hub.settings import Settings
 
 # More than a page of `list_models` holds.
 CROWD, CROWD_SIZE = "crowd", 1001
-_STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -65,37 +59,10 @@ class RunningHub:
 def running_hub(folder: Path) -> Iterator[RunningHub]:
     """Serves a new Hub from a folder with `python -m rl_hub serve`, on a free port of this machine."""
     data, log = folder / "hub-data", folder / "hub.log"
-    command = [sys.executable, "-m", "rl_hub", "--data", str(data), "serve", "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RL_HUB_")}
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
-    try:
-        endpoint = _announced(process, log)
+    with log.open("wb") as errors, serving(data, log_level="INFO", errors=errors) as process:
         with contextlib.closing(Hub.open(Settings(data))) as hub:
             _add_crowd(hub)
-            yield RunningHub(hub, endpoint, log)
-    finally:
-        process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_C_EVENT)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
-
-def _announced(process: subprocess.Popen, log: Path) -> str:
-    """The address that the server prints."""
-    # A server that says nothing is stopped, which ends the loop.
-    watchdog = threading.Timer(_STOP_SECONDS, process.kill)
-    watchdog.start()
-    try:
-        for line in process.stdout:
-            if found := re.search(r"HF_ENDPOINT=(\S+)", line):
-                return found[1]
-    finally:
-        watchdog.cancel()
-    raise RuntimeError(f"the Hub did not start: {log.read_text('utf-8')[-2000:]}")
+            yield RunningHub(hub, process.endpoint, log)
 
 
 def _add_crowd(hub: Hub) -> None:

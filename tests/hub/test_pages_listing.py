@@ -201,8 +201,9 @@ def test_an_administrator_sees_every_class(hub, ada):
     assert '<span class="badge">Administrator</span>' in visitor(hub).get("/teacher").text
 
 
-def test_nobodys_page_is_not_found(client):
-    answer = client.get("/nobody")
+@pytest.mark.parametrize("name", ["nobody", "%00", "%FF", "%E2%80%AE"])
+def test_nobodys_page_is_not_found(client, name):
+    answer = client.get(f"/{name}")
     assert answer.status_code == 404
     assert "no user and no organisation" in answer.text
 

@@ -23,6 +23,8 @@ _LONGEST_TITLE = 1000  # characters
 _LONGEST_MESSAGE = 64 * KIB
 # Lines above this are files: only their path and their content may be of any length.
 _SHORT_LINE = 64 * KIB
+# Characters of base64; whole groups of four.
+_DECODED_AT_ONCE = 2**20
 _CONTENT = re.compile(rb'"content"\s*:\s*"([^"\\]*)"')
 _SHA1 = re.compile(r"[0-9a-fA-F]{7,40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -190,21 +192,25 @@ class CommitReader:
         if value.get("encoding") != "base64":
             raise BadRequest(f"The content of {shown(path)} has to be encoded as base64.")
         try:
-            encoded = _text(value, "content").encode("ascii") if content is None else content
-            data = binascii.a2b_base64(encoded, strict_mode=True)
+            encoded = memoryview(_text(value, "content").encode("ascii")) if content is None else content
+            staged = self._staged.enter_context(self.blobs.stage(self._size(encoded)))
+            for start in range(0, len(encoded), _DECODED_AT_ONCE):
+                data = binascii.a2b_base64(encoded[start : start + _DECODED_AT_ONCE], strict_mode=True)
+                _refuse_pointer(path, data)
+                staged.write(data)
+            staged.close()
         except ValueError:
             raise BadRequest(f"The content of {shown(path)} is not valid base64.") from None
-        if len(data) > self.limits.regular_bytes:
-            self._refuse_line()
-        if is_pointer(data):
-            # Its id would be that of the large file which it points to, whoever that belongs to.
-            raise BadRequest(
-                f"{shown(path)} is not the file itself but git-lfs's pointer to it. Run git lfs pull, then push again."
-            )
-        staged = self._staged.enter_context(self.blobs.stage(len(data)))
-        staged.write(data)
-        staged.close()
+        if staged.size != self._size(encoded):  # padding in the middle
+            raise BadRequest(f"The content of {shown(path)} is not valid base64.")
         return staged
+
+    def _size(self, encoded: memoryview) -> int:
+        """Bytes that a base64 text stands for."""
+        size = len(encoded) // 4 * 3 - bytes(encoded[-2:]).count(b"=")
+        if size > self.limits.regular_bytes:
+            self._refuse_line()
+        return size
 
 
 def _parse(line: bytearray) -> tuple[str, dict[str, Any], memoryview | None]:
@@ -227,6 +233,14 @@ def _parse(line: bytearray) -> tuple[str, dict[str, Any], memoryview | None]:
     if content is not None and value.get("content") != "":
         raise BadRequest("A line of this commit is too long. Only the content of a file may be.")
     return _text(parsed, "key"), value, content
+
+
+def _refuse_pointer(path: str, start: bytes) -> None:
+    """Refuses a pointer of git-lfs: its id is that of the large file to which it points, whoever that belongs to."""
+    if is_pointer(start):
+        raise BadRequest(
+            f"{shown(path)} is not the file itself but git-lfs's pointer to it. Run git lfs pull, then push again."
+        )
 
 
 def _header(value: dict[str, Any]) -> CommitRequest:

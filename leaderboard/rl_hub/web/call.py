@@ -50,7 +50,11 @@ class Call:
     @property
     def base_url(self) -> str:
         """The Hub's address as this client reaches it, without a slash at the end."""
-        return self.hub.settings.public_url or str(self.request.base_url).rstrip("/")
+        if self.hub.settings.public_url:
+            return self.hub.settings.public_url.rstrip("/")
+        url = self.request.url
+        # `request.base_url` would leave out the prefix under which this application is mounted.
+        return f"{url.scheme}://{url.netloc}{self.request.scope.get('root_path', '')}".rstrip("/")
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object.

@@ -22,7 +22,9 @@ def profile(call: Call) -> Response:
     Raises:
         NotFound: If there is no account of this name.
     """
-    name, who = call.params["account"], call.identity
+    who = call.identity
+    # No name has what a database may refuse, such as a NUL in PostgreSQL.
+    name = call.params["account"] if call.params["account"].isprintable() else ""
     with call.hub.database.read() as connection:
         organisation = organisations.find(connection, name)
         user = None if organisation else users.find(connection, name)
