@@ -13,6 +13,7 @@ RUN_STEPS ?= 3000
 RUN_EPISODES ?= 5
 HUB_DATA ?= hub-data
 HUB_PORT ?= 7870
+CLIENTS_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
@@ -64,7 +65,7 @@ tests: install ## Run the tests with the coverage gate
 	$(BIN)/coverage report
 
 test-clients: install ## Run the contract tests with three versions of the real client, and write their table
-	PYTHONPATH=tests $(BIN)/python -m clients
+	PYTHONPATH=tests $(BIN)/python -m clients $(CLIENTS_FLAGS)
 
 test-slow: install ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
@@ -88,4 +89,4 @@ wheels-check: install ## Prove that every extra has wheels on Python 3.11 to 3.1
 	$(BIN)/python tests/wheels_check.py
 
 clean: ## Remove the environment and every cache; runs in logs/ stay
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .clients .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

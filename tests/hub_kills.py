@@ -49,8 +49,10 @@ while True:
 ATTRIBUTES = b"*.bin filter=lfs diff=lfs merge=lfs -text\n"
 MODES = ("regular", "several files", "LFS", "Xet")
 COMMITS_OF_A_REPOSITORY = 8
-# Seconds between two kills, of which a start takes about one.
-SHORTEST, LONGEST = 0.05, 1.5
+# Seconds for which the Hub is up between two kills, and in which it starts.
+SHORTEST, LONGEST, START = 0.05, 1.5, 1.0
+# Each fifth start is killed too.
+STARTS = 5
 PATIENCE = 60
 
 
@@ -231,10 +233,19 @@ class Server:
         return cleaned
 
 
+def kill_a_start(data, port, chance):
+    """Starts a Hub and kills it before, or as soon as, it is there."""
+    command = [sys.executable, "-m", "rl_hub", "--data", str(data), "serve", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(chance.uniform(0, START))
+        process.kill()
+
+
 def run(folder, kills, seed):
     """The whole campaign; returns what has happened."""
     chance = random.Random(seed)
     with contextlib.ExitStack() as stack:
+        kill_a_start(folder / "hub", 0, chance)
         server = Server(folder / "hub")
         stack.callback(lambda: server.kill())
         campaign = Campaign(folder / "hub", seed, server.endpoint)
@@ -250,6 +261,9 @@ def run(folder, kills, seed):
             if not server.kill():
                 campaign.fault("The clean-up ended by itself.")
             check(campaign)
+            if campaign.generation % STARTS == 0:
+                kill_a_start(campaign.data, server.port, chance)
+                campaign.counts["kills during a start"] += 1
             server = Server(campaign.data, server.port)
         campaign.up.set()
         campaign.over.set()

@@ -59,10 +59,13 @@ class RunningHub:
 def running_hub(folder: Path) -> Iterator[RunningHub]:
     """Serves a new Hub from a folder with `python -m rl_hub serve`, on a free port of this machine."""
     data, log = folder / "hub-data", folder / "hub.log"
-    with log.open("wb") as errors, serving(data, log_level="INFO", errors=errors) as process:
-        with contextlib.closing(Hub.open(Settings(data))) as hub:
-            _add_crowd(hub)
-            yield RunningHub(hub, process.endpoint, log)
+    with (
+        log.open("wb") as errors,
+        serving(data, log_level="INFO", errors=errors) as process,
+        contextlib.closing(Hub.open(Settings(data))) as hub,
+    ):
+        _add_crowd(hub)
+        yield RunningHub(hub, process.endpoint, log)
 
 
 def _add_crowd(hub: Hub) -> None:

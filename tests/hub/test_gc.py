@@ -1,8 +1,10 @@
 """Clean-ups: what nothing refers to goes, everything else stays, whatever happens at the same time."""
 
+import contextlib
 import logging
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import anyio
@@ -10,12 +12,15 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from filled_hub import CARD, count, owner
+from postgresql import NoPostgreSQL, running_server
 from rl_hub import clock
 from rl_hub.accounts import devices, sessions
 from rl_hub.database import tables
 from rl_hub.errors import CommandError
+from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck, gc, leftovers, unreferenced
 from rl_hub.maintenance.exclusion import maintenance
+from rl_hub.settings import Settings
 from rl_hub.xet import namespaces
 from rl_hub.xet.assembly import store_of
 
@@ -169,6 +174,53 @@ def test_a_tree_that_is_committed_between_two_steps_stays(hub, ada, agent, monke
         gc.collect(hub, NO_GRACE)
 
     assert fsck.check(hub).problems == ()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def busy_hub(request, tmp_path):
+    """A Hub on either database: PostgreSQL has several writers at a time, and locks of its own."""
+    with contextlib.ExitStack() as stack:
+        url = None
+        if request.param == "postgresql":
+            try:
+                url = stack.enter_context(running_server()).create_database()
+            except NoPostgreSQL as error:
+                pytest.skip(str(error))
+        yield stack.enter_context(contextlib.closing(Hub.open(Settings(tmp_path / "busy", database_url=url))))
+
+
+def test_commits_and_clean_ups_at_the_same_time_lose_nothing(busy_hub, monkeypatch):
+    # Without any grace, a clean-up would take the staging files of commits that are being made.
+    monkeypatch.setattr(leftovers, "interrupted_uploads", lambda *_: iter(()))
+    people = [owner(busy_hub, f"student-{number}") for number in range(3)]
+    working = threading.Event()
+
+    def work(person):
+        """The same few contents and folders, again and again."""
+        for number in range(10):
+            repository = person.repository(f"agent-{number}", **{f"logs/{number % 3}.txt": b"%d" % (number % 4)})
+            content = b"weights %d" % (number % 2)
+            person.commit(repository, large={"weights.bin": person.upload(repository, content)})
+            if number < 9:
+                person.delete(repository)
+
+    def clean():
+        while not working.is_set():
+            gc.collect(busy_hub, NO_GRACE)
+
+    with ThreadPoolExecutor() as threads:
+        cleaner = threads.submit(clean)
+        workers = [threads.submit(work, person) for person in people]
+        wait(workers)
+        working.set()
+        for done in (*workers, cleaner):
+            done.result()
+
+    report = fsck.check(busy_hub)
+    assert report.problems == ()
+    assert report.checked["repositories"] == len(people)
+    gc.collect(busy_hub, NO_GRACE)
+    assert fsck.check(busy_hub).garbage == {}
 
 
 def test_a_run_that_is_killed_is_finished_by_the_next(hub, ada, agent, monkeypatch):

@@ -18,6 +18,8 @@ from rl_hub.errors import DISK_FULL, StorageFull
 
 # Seconds that a writer waits for the one before it.
 _SQLITE_WAIT = 60
+# Any number will do that no other advisory lock of the Hub uses.
+_SCHEMA_LOCK = 2
 _POOL = {"pool_size": 10, "max_overflow": 40, "pool_timeout": 60}
 
 
@@ -54,6 +56,11 @@ class Database:
             if _is_full(error):
                 raise StorageFull(DISK_FULL) from error
             raise
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Keeps other processes from changing the tables until the transaction ends."""
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _SCHEMA_LOCK})
 
     def lock_repository(self, connection: Connection, repository_id: int) -> None:
         """Keeps other commits to this repository waiting until the transaction ends."""

@@ -32,6 +32,7 @@ def upgrade(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with database.write() as connection:
+        database.lock_schema(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

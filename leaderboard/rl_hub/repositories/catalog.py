@@ -1,16 +1,19 @@
 """The repositories of a Hub: found, created, moved, hidden and deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from rl_hub import cards, clock
 from rl_hub.accounts import permissions
 from rl_hub.accounts.identity import Identity
 from rl_hub.database import tables
+from rl_hub.database.engine import Database
 from rl_hub.errors import Conflict, Forbidden, HiddenRepository, NotFound, RepositoryNotFound
 from rl_hub.events import feed
 from rl_hub.events.payloads import UpdatedRef
@@ -83,7 +86,9 @@ def find(
     return _allowed(identity, row, kind, repo_id, write=write, manage=manage)
 
 
-def find_by_id(connection: Connection, identity: Identity, repository_id: int, *, write: bool = False) -> Repository:
+def find_by_id(
+    connection: Connection, identity: Identity, repository_id: int, *, write: bool = False, manage: bool = False
+) -> Repository:
     """The repository with this number; see `find`.
 
     Raises:
@@ -92,7 +97,24 @@ def find_by_id(connection: Connection, identity: Identity, repository_id: int, *
     """
     row = connection.execute(_select().where(tables.repositories.c.id == repository_id)).one_or_none()
     repo_id = f"{row.owner_name}/{row.name}" if row else f"number {repository_id}"
-    return _allowed(identity, row, row.kind if row else "repository", repo_id, write=write, manage=False)
+    return _allowed(identity, row, row.kind if row else "repository", repo_id, write=write, manage=manage)
+
+
+def find_locked(
+    database: Database,
+    connection: Connection,
+    identity: Identity,
+    kind: str,
+    repo_id: str,
+    *,
+    write: bool = False,
+    manage: bool = False,
+) -> Repository:
+    """The same as `find`, with every other change of the repository waiting until the transaction ends."""
+    found = find(connection, identity, kind, repo_id, write=write, manage=manage)
+    database.lock_repository(connection, found.id)
+    # It may have been moved, hidden or deleted by whoever had the lock before.
+    return find_by_id(connection, identity, found.id, write=write, manage=manage)
 
 
 def list_of_owner(connection: Connection, identity: Identity, owner_name: str) -> Sequence[Repository]:
@@ -143,7 +165,8 @@ def create(
         "sha": first.sha,
     }
     inserted = insert(tables.repositories).values(row).returning(tables.repositories.c.id)
-    repository_id: int = connection.execute(inserted).scalar_one()
+    with _name_taken_meanwhile(connection, kind, owner.name, name):
+        repository_id: int = connection.execute(inserted).scalar_one()
     history.add(connection, repository_id, identity.user_id, first)
     ref = {"repository_id": repository_id, "kind": "branch", "name": _MAIN, "sha": first.sha}
     connection.execute(insert(tables.refs).values(ref))
@@ -173,7 +196,8 @@ def move(connection: Connection, identity: Identity, repository: Repository, new
     owner = _owner(connection, identity, owner_name)
     _refuse_taken(connection, repository.kind, owner.name, name, unless=repository.id)
     values = {"owner_id": owner.id, "owner_name": owner.name, "name": name, "key": f"{owner.name}/{name}".lower()}
-    _update(connection, repository.id, values)
+    with _name_taken_meanwhile(connection, repository.kind, owner.name, name):
+        _update(connection, repository.id, values)
     moved = replace(repository, owner_id=owner.id, owner_name=owner.name, name=name)
     feed.record(connection, "move", "repo", moved, moved_from=repository.repo_id)
     return moved
@@ -246,6 +270,17 @@ def _refuse_taken(connection: Connection, kind: str, owner_name: str, name: str,
     if row is not None and row.id != unless:
         taken = f"{row.owner_name}/{row.name}"
         raise Conflict(f"There is a {kind} {taken} already. Take another name, or commit to that one.", repo_id=taken)
+
+
+@contextmanager
+def _name_taken_meanwhile(connection: Connection, kind: str, owner_name: str, name: str) -> Iterator[None]:
+    """Says so if somebody else took the name after it was looked for, which only PostgreSQL lets happen."""
+    try:
+        with connection.begin_nested():
+            yield
+    except IntegrityError:
+        _refuse_taken(connection, kind, owner_name, name)
+        raise
 
 
 def _update(connection: Connection, repository_id: int, values: dict[str, Any]) -> None:

@@ -196,7 +196,8 @@ class CommitReader:
             staged = self._staged.enter_context(self.blobs.stage(self._size(encoded)))
             for start in range(0, len(encoded), _DECODED_AT_ONCE):
                 data = binascii.a2b_base64(encoded[start : start + _DECODED_AT_ONCE], strict_mode=True)
-                _refuse_pointer(path, data)
+                if start == 0:
+                    _refuse_pointer(path, data)
                 staged.write(data)
             staged.close()
         except ValueError:

@@ -4,8 +4,7 @@ Everything is checked on the contents themselves: each chunk is unpacked and has
 hash to the file's hash, and its bytes to the SHA-256 that the shard announces.
 """
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from rl_hub.blobs import StagedFile
@@ -79,8 +78,6 @@ def _assemble_all(hub: Hub, access: Access, shard: BinaryIO, size: int) -> None:
             )
         if not _was_made_before(hub, access, file):
             _make(hub, access, shard, file, expected)
-    with hub.database.write() as connection:
-        namespaces.touch(connection, access.user_id)
 
 
 def _measure(shard: BinaryIO, file: FileInfo, limits: Limits) -> int:
@@ -105,6 +102,7 @@ def _was_made_before(hub: Hub, access: Access, file: FileInfo) -> bool:
             return False
     with hub.database.write() as connection:
         grants.grant(connection, access.user_id, access.repository_id, file.sha256)
+        namespaces.touch(connection, access.user_id)
     return True
 
 
@@ -123,36 +121,24 @@ def _make(hub: Hub, access: Access, shard: BinaryIO, file: FileInfo, size: int) 
             )
         with hub.database.write() as connection:
             grants.keep(connection, hub.blobs, staged, access.user_id, access.repository_id)
+            namespaces.touch(connection, access.user_id)
 
 
 def _write(store: XorbStore, namespace: str, shard: BinaryIO, file: FileInfo, staged: StagedFile) -> bytes:
-    """Writes the content of a file, each piece while the next is unpacked, and returns its hash in the Xet protocol."""
+    """Writes the content of a file and returns its hash in the Xet protocol."""
     tree = HashTree()
-    writing: Future[None] | None = None
-    with ThreadPoolExecutor(1) as writer:
-        for piece in _pieces(store, namespace, read_terms(shard, file), tree):
-            if writing is not None:
-                writing.result()
-            writing = writer.submit(staged.write, piece)
-    if writing is not None:
-        writing.result()
-    return file_hash(tree.root())
-
-
-def _pieces(store: XorbStore, namespace: str, terms: Iterable[Term], tree: HashTree) -> Iterator[bytes]:
-    """The content of runs of chunks in pieces of about a megabyte; the chunks are added to the tree."""
     waiting: list[bytes | memoryview] = []
     n_waiting = 0
-    for term in terms:
+    for term in read_terms(shard, file):
         for content in _contents(store, namespace, term):
             tree.add(chunk_hash(content), len(content))
             waiting.append(content)
             n_waiting += len(content)
             if n_waiting >= _PIECE_BYTES:
-                yield b"".join(waiting)
+                staged.write(b"".join(waiting))
                 waiting, n_waiting = [], 0
-    if waiting:
-        yield b"".join(waiting)
+    staged.write(b"".join(waiting))
+    return file_hash(tree.root())
 
 
 def _contents(store: XorbStore, namespace: str, term: Term) -> Iterator[bytes | memoryview]:

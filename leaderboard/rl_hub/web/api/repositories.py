@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -42,7 +43,8 @@ def delete(call: Call) -> Response:
     call.signed_in()
     kind, owner_name, name = _named(call, call.json())
     with call.hub.database.write() as connection:
-        repository = catalog.find(connection, call.identity, kind, f"{owner_name}/{name}", manage=True)
+        database, repo_id = call.hub.database, f"{owner_name}/{name}"
+        repository = catalog.find_locked(database, connection, call.identity, kind, repo_id, manage=True)
         catalog.remove(connection, repository)
     call.hub.wake()
     return answer({})
@@ -52,9 +54,10 @@ def move(call: Call) -> Response:
     """Renames a repository, or gives it to another account."""
     call.signed_in()
     body = call.json()
-    old, new = _text(body, "fromRepo"), _text(body, "toRepo")
+    old, new = "/".join(split_repo_id(_text(body, "fromRepo"))), _text(body, "toRepo")
     with call.hub.database.write() as connection:
-        repository = catalog.find(connection, call.identity, _kind(body), "/".join(split_repo_id(old)), manage=True)
+        database, kind = call.hub.database, _kind(body)
+        repository = catalog.find_locked(database, connection, call.identity, kind, old, manage=True)
         moved = catalog.move(connection, call.identity, repository, new)
     call.hub.wake()
     return answer({"url": _address(call, moved.kind, moved.repo_id)})
@@ -68,7 +71,7 @@ def update_settings(call: Call) -> Response:
         raise BadRequest("This Hub has no gated repositories. Make it private, and add people to an organisation.")
     private = _private(body)
     with call.hub.database.write() as connection:
-        repository = catalog.find(connection, call.identity, call.kind, call.repo_id, manage=True)
+        repository = _locked(call, connection, manage=True)
         if private is not None:
             repository = catalog.set_private(connection, repository, private=private)
     call.hub.wake()
@@ -134,7 +137,7 @@ def _checked(call: Call, *, write: bool) -> Response:
 
 def _create_ref(call: Call, kind: RefKind, name: str, start: str, message: str | None) -> Response:
     with call.hub.database.write() as connection:
-        repository = _locked(call, connection)
+        repository = _locked(call, connection, write=True)
         sha = revisions.resolve(connection, repository, start)
         ref = NamedCommit(kind, name, sha, message)
         revisions.create(connection, repository, ref)
@@ -145,18 +148,18 @@ def _create_ref(call: Call, kind: RefKind, name: str, start: str, message: str |
 
 def _delete_ref(call: Call, kind: RefKind) -> Response:
     with call.hub.database.write() as connection:
-        repository = _locked(call, connection)
+        repository = _locked(call, connection, write=True)
         ref = revisions.remove(connection, repository, kind, call.params["revision"])
         feed.record(connection, "update", "repo.content", repository, [UpdatedRef(ref.ref, ref.sha, None)])
     call.hub.wake()
     return answer({})
 
 
-def _locked(call: Call, connection: Any) -> Repository:
-    """The repository, with commits to it waiting: a ref must not change between the look and the writing."""
-    repository = catalog.find(connection, call.identity, call.kind, call.repo_id, write=True)
-    call.hub.database.lock_repository(connection, repository.id)
-    return catalog.find_by_id(connection, call.identity, repository.id, write=True)
+def _locked(call: Call, connection: Connection, *, write: bool = False, manage: bool = False) -> Repository:
+    """The repository of the address, which nobody else changes meanwhile."""
+    return catalog.find_locked(
+        call.hub.database, connection, call.identity, call.kind, call.repo_id, write=write, manage=manage
+    )
 
 
 def _named(call: Call, body: dict[str, Any]) -> tuple[Kind, str, str]:
