@@ -63,3 +63,27 @@ def test_the_readme_names_every_command():
 def test_ci_runs_the_readmes_test_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
     assert "make test" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_hub_needs_no_part_of_the_students_side():
+    loaded = modules_after("import rl_hub.web.app")
+
+    assert "rl_hub.web.app" in loaded
+    assert not loaded & {"rl_units", "torch", "gymnasium", "stable_baselines3", "rl_zoo3", "huggingface_hub"}
+
+
+def test_a_hub_whose_schema_is_current_does_not_wait_for_the_migrations(tmp_path):
+    opening = f"Hub.open(Settings(Path({str(tmp_path)!r}))).close()"
+    imports = "from pathlib import Path; from rl_hub.hub import Hub; from rl_hub.settings import Settings"
+    modules_after(imports, opening)
+
+    assert "alembic" not in modules_after(imports, opening)
+
+
+def test_the_hubs_readme_names_every_setting():
+    readme = (ROOT / "leaderboard" / "README.md").read_text("utf-8")
+    source = (ROOT / "leaderboard" / "rl_hub" / "cli.py").read_text("utf-8")
+    settings = set(re.findall(r'"(--[a-z-]+)"|"(RL_HUB_[A-Z_]+)"', source))
+
+    assert settings
+    assert [name for pair in settings for name in pair if name not in readme] == []

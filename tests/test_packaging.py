@@ -22,12 +22,14 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-@pytest.mark.parametrize("suffix", [".toml", ".yml", ".md", ".png", "py.typed"])
-def test_every_data_file_of_the_package_is_in_the_wheel(wheel, suffix):
-    sources = {path.relative_to(ROOT / "units").as_posix() for path in (ROOT / "units").rglob(f"*{suffix}")}
+@pytest.mark.parametrize("package", ["units/rl_units", "leaderboard/rl_hub"])
+def test_every_file_of_a_package_is_in_the_wheel(wheel, package):
+    root = (ROOT / package).parent
+    files = [path for path in (ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     inside = set(zipfile.ZipFile(wheel).namelist())
 
-    assert {name for name in sources if name.startswith("rl_units/")} <= inside
+    assert files
+    assert [name for path in files if (name := path.relative_to(root).as_posix()) not in inside] == []
 
 
 def test_the_manifest_is_read_from_the_wheel_without_any_other_package(wheel):

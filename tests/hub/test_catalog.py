@@ -3,12 +3,15 @@
 import pytest
 from sqlalchemy import func, select
 
+import kept_hub
 from hub_requests import Person, file_line, person, refusal
 from rl_hub.accounts import organisations
 from rl_hub.accounts.identity import ANONYMOUS, Identity
 from rl_hub.database import tables
 from rl_hub.repositories import catalog
 from rl_hub.repositories.git_objects import EMPTY_TREE
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from starlette.testclient import TestClient
 
+import kept_hub
 from hub_requests import (
     Person,
     deleted_file_line,
@@ -21,10 +22,13 @@ from hub_requests import (
     person,
     refusal,
 )
+from rl_hub import cards
 from rl_hub.accounts import organisations
 from rl_hub.database import tables
 from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck
+from rl_hub.repositories import card_index
+from rl_hub.repositories.git_objects import object_id
 from rl_hub.settings import MIB, Limits, Settings
 from rl_hub.uploads import grants
 from rl_hub.web.app import create_app
@@ -32,6 +36,8 @@ from rl_hub.web.app import create_app
 CARD = b"---\ntags: [CartPole-v1, reinforcement-learning]\nlibrary_name: stable-baselines3\n---\n# A card\n"
 WEIGHTS = b"weights" * 100
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture
@@ -288,6 +294,39 @@ def test_git_lfs_is_told_only_what_it_does_not_know(alice, hub):
     alice.commit("alice/m", file_line(".gitattributes", rules), large_file_line("w.zip", SHA256))
     alice.commit("alice/m", large_file_line("w.bin", SHA256))
     assert alice.content("alice/m", ".gitattributes") == rules + b"/w.bin filter=lfs diff=lfs merge=lfs -text\n"
+
+
+def test_a_large_file_is_told_with_its_pointer(alice, hub):
+    upload(hub, "alice", "alice/m")
+    alice.commit("alice/m", large_file_line("w.zip", SHA256))
+    (_, file) = alice.get("/api/models/alice/m?blobs=true").json()["siblings"]
+    assert file["lfs"] == {"sha256": SHA256, "size": len(WEIGHTS), "pointerSize": 128}
+
+
+def test_a_file_whose_id_is_that_of_another_content_is_refused(alice, hub):
+    alice.push("alice/m", {"a": b"1"})
+    with hub.database.write() as connection:
+        row = {"git_oid": object_id("blob", b"2"), "sha256": hashlib.sha256(b"1").hexdigest(), "size": 1, "lfs": False}
+        connection.execute(tables.files.insert().values(row))
+    status, _, message = refusal(alice.commit("alice/m", file_line("b", b"2")))
+    assert (status, "same git id" in message) == (400, True)
+
+
+def test_a_card_that_was_sent_as_a_large_file_is_read_too(alice, hub):
+    upload(hub, "alice", "alice/m", CARD)
+    alice.commit("alice/m", large_file_line("README.md", hashlib.sha256(CARD).hexdigest()))
+    assert info(alice)["library_name"] == "stable-baselines3"
+
+
+def test_a_card_that_is_too_long_is_refused_or_not_read(alice, hub):
+    content = CARD + b"x" * 6 * MIB
+    upload(hub, "alice", "alice/m", content)
+    answer = alice.commit("alice/m", large_file_line("README.md", hashlib.sha256(content).hexdigest()))
+    assert refusal(answer)[0] == 413
+    alice.push("alice/m", {"README.md": CARD})
+    with hub.database.read() as connection:
+        tree = connection.scalars(select(tables.commits.c.tree).order_by(tables.commits.c.position.desc())).first()
+        assert card_index.read(connection, hub.blobs, tree, limit=10) == cards.Card()
 
 
 def test_a_large_file_may_be_named_again_in_its_repository(alice, hub):

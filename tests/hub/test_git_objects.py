@@ -120,6 +120,11 @@ def test_adding_what_is_there_changes_nothing():
     assert store.root == root
 
 
+def test_a_folder_in_which_nothing_changes_stays_as_it_is():
+    store = Store({"a/b": "1", "c": "2"})
+    assert store.edit(("add", "a/b", oid("1")), ("add", "c", oid("3"))) == [store.root]
+
+
 def test_a_folder_that_becomes_empty_is_gone():
     store = Store({"a/b/c": "1", "d": "2"})
     store.edit(("delete_file", "a/b/c"))

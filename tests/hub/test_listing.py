@@ -7,6 +7,7 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
+import kept_hub
 from hub_requests import Person, file_line, person, refusal
 from rl_hub.hub import Hub
 from rl_hub.settings import Limits, Settings
@@ -28,6 +29,9 @@ RESULTS = [
 
 def card(*tags, **more):
     return f"---\n{yaml.safe_dump({'tags': list(tags), **more})}---\n# Card\n".encode()
+
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture

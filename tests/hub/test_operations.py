@@ -152,6 +152,18 @@ def test_a_file_that_is_too_large_for_a_line_is_refused(reader):
         read(reader, ndjson(header_line(), file_line("a", b"x" * 1001)))
 
 
+def test_a_line_that_is_too_long_is_refused_though_it_ends(reader):
+    with pytest.raises(TooLarge, match="1000 bytes"):
+        read(reader, ndjson(header_line(), file_line("a", b"x" * 100_000)))
+
+
+def test_padding_in_the_middle_of_a_long_content_is_refused(blobs):
+    content = "A" * (2**20 - 4) + "AA==" + "A" * 4
+    line = value_line("file", path="a", content=content, encoding="base64")
+    with CommitReader(blobs, Limits()) as reader, pytest.raises(BadRequest, match="base64"):
+        read(reader, ndjson(header_line(), line))
+
+
 def test_a_line_that_never_ends_is_refused_as_soon_as_it_is_too_long(reader):
     reader.feed(bytearray(ndjson(header_line())))
     with pytest.raises(TooLarge):

@@ -28,7 +28,7 @@ def git_paths(folder, command, paths):
 
 
 PATHS = [
-    *("a", "b", "ab", "a.zip", "A", "a b", "a*b", "[a]", "#a", "!a"),
+    *("a", "b", "ab", "a.zip", "A", "a b", "a ", "a*b", "[a]", "#a", "!a"),
     *("x/a", "x/b", "x/y/a", "x/y/z/a", "x/a.zip", "a/b", "a/x/b", "a/x/y/b", "build/a", "x/build/a"),
 ]
 
@@ -57,6 +57,7 @@ PATHS = [
         "x/*\n!x/a",
         "a\\ b",
         "a b  ",
+        "a\\ ",
         "a\\*b",
         "\\[a\\]",
         "[",
@@ -85,6 +86,7 @@ def test_a_file_is_ignored_if_git_ignores_it(git_folder, text):
         "*a -filter\n/x/a filter=lfs",
         "x/** filter=lfs\nx/y/a !filter",
         "x/ filter=lfs",
+        "x*/ filter=lfs",
         "# a filter=lfs",
         "[attr]b filter=lfs",
         "a text",

@@ -4,7 +4,10 @@ from urllib.parse import quote
 
 import pytest
 
+import kept_hub
 from hub_requests import person, refusal
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture

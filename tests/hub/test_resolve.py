@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
+import kept_hub
 from hub_requests import large_file_line, person, refusal
 from rl_hub.database import tables
 from rl_hub.uploads import grants
@@ -14,6 +15,8 @@ from rl_hub.uploads import grants
 CONTENT = bytes(range(256)) * 8
 GIT_OID = hashlib.sha1(b"blob 2048\0" + CONTENT).hexdigest()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture
@@ -113,9 +116,7 @@ def test_a_revision_is_given_encoded(alice, file, revision):
     assert alice.get(address).content == CONTENT
 
 
-@pytest.mark.parametrize(
-    "path", ["x", "a%20b", "a%20b/", "a%20b/x/y", "%2E%2E/%2E%2E/etc/passwd", "%00", "%FF"]
-)
+@pytest.mark.parametrize("path", ["x", "a%20b", "a%20b/", "a%20b/x/y", "%2E%2E/%2E%2E/etc/passwd", "%00", "%FF"])
 def test_a_file_that_is_not_there_is_not_found(alice, file, path):
     assert refusal(alice.get(f"/alice/m/resolve/main/{path}"))[:2] == (404, "EntryNotFound")
 

@@ -5,13 +5,17 @@ import hashlib
 import pytest
 from starlette.testclient import TestClient
 
+import kept_hub
 from hub_requests import deleted_file_line, file_line, person, refusal
+from rl_hub.errors import RevisionNotFound
 from rl_hub.hub import Hub
-from rl_hub.repositories import last_commits, trees
+from rl_hub.repositories import history, last_commits, trees
 from rl_hub.settings import Limits, Settings
 from rl_hub.web.app import create_app
 
 FILES = {"README.md": b"# Hi", "a/b/c.txt": b"1", "a/d.txt": b"22", "a.txt": b"333", "a b/ü.txt": b"4"}
+
+kept_client, hub, client = kept_hub.fixtures()
 
 
 @pytest.fixture
@@ -175,6 +179,11 @@ def test_too_many_paths_are_refused(alice):
 
 def test_no_path_is_no_answer(alice):
     assert paths_info(alice, []).json() == []
+
+
+def test_a_commit_that_is_not_there_is_not_found(alice, hub):
+    with hub.database.read() as connection, pytest.raises(RevisionNotFound):
+        history.get(connection, 1, "0" * 40)
 
 
 def test_history_goes_back_to_the_first_commit(alice):

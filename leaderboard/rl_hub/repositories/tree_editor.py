@@ -72,13 +72,9 @@ class TreeEditor:
         folders[-1].entries[name] = TreeEntry(name, oid, is_folder=False)
         _mark(folders)
 
-    def oid(self, path: str) -> str | None:
-        """The id of the file at a path as things stand; None if there is no file."""
-        try:
-            folders, name = self._walk(path)
-        except EntryNotFound:
-            return None
-        entry = folders[-1].entries.get(name)
+    def oid(self, name: str) -> str | None:
+        """The id of the file of this name at the top, as things stand; None if there is no file."""
+        entry = self._root.entries.get(name)
         return entry.oid if isinstance(entry, TreeEntry) and not entry.is_folder else None
 
     def delete_file(self, path: str) -> None:
