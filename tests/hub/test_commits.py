@@ -442,13 +442,15 @@ def test_a_fault_in_the_last_step_leaves_nothing_behind(alice, hub):
     assert fsck.check(hub).is_clean
 
 
-def test_a_commit_wakes_those_who_are_told(hub):
-    # Not entered, so that no dispatcher of this application takes the sign.
+def test_a_commit_wakes_those_who_are_told(tmp_path):
+    # Not entered, so that no dispatcher takes the sign.
+    hub = small_hub(tmp_path)
     alice = person(TestClient(create_app(hub)), hub, "alice")
     alice.create("alice/m")
     hub.wakeup.clear()
     alice.push("alice/m", {"a": b"1"})
     assert hub.wakeup.is_set()
+    hub.close()
 
 
 @pytest.mark.parametrize("kind", ["dataset", "space"])
@@ -501,7 +503,7 @@ def test_ignored_files_are_named(alice):
         {"files": [{"path": "a", "size": "1"}]},
         {"files": [{"path": "a", "size": -1}]},
         {"files": [{"path": "../a", "size": 1}]},
-        {"files": [{"path": "a", "size": 1}] * 1001},
+        {"files": [{"path": "a", "size": 1}] * 257},
         {"files": [], "gitIgnore": 1},
     ],
 )

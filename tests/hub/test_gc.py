@@ -17,6 +17,7 @@ from rl_hub import clock
 from rl_hub.accounts import devices, sessions
 from rl_hub.database import tables
 from rl_hub.errors import CommandError
+from rl_hub.events import feed
 from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck, gc, leftovers, unreferenced
 from rl_hub.maintenance.exclusion import maintenance
@@ -187,6 +188,33 @@ def busy_hub(request, tmp_path):
             except NoPostgreSQL as error:
                 pytest.skip(str(error))
         yield stack.enter_context(contextlib.closing(Hub.open(Settings(tmp_path / "busy", database_url=url))))
+
+
+def test_a_clean_up_waits_for_a_commit_that_brings_old_folders_back_to_life(busy_hub, monkeypatch):
+    ada = owner(busy_hub)
+    files = {"README.md": CARD, "logs/a.txt": b"a"}
+    ada.delete(ada.repository(**files))
+    again = ada.repository("again")
+    written, go_on = threading.Event(), threading.Event()
+    record = feed.record
+
+    def pause_then_record(*arguments):
+        """All but the event of the commit has been written, and nobody else sees it yet."""
+        written.set()
+        go_on.wait(10)
+        return record(*arguments)
+
+    monkeypatch.setattr(feed, "record", pause_then_record)
+    with ThreadPoolExecutor() as threads:
+        commit = threads.submit(ada.commit, again, files)
+        written.wait(10)
+        clean_up = threads.submit(lambda: list(unreferenced.git_objects(busy_hub, dry_run=False)))
+        wait([clean_up], timeout=0.5)  # long enough to remove everything, if it did not wait
+        go_on.set()
+        commit.result()
+        clean_up.result()
+
+    assert fsck.check(busy_hub).problems == ()
 
 
 def test_commits_and_clean_ups_at_the_same_time_lose_nothing(busy_hub, monkeypatch):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rl_hub.errors import BadRequest
 from rl_hub.repositories.patterns import Pattern, parse
 
-_MOST_RULES = 500
+_MOST_RULES = 300
 
 
 class IgnoreRules:

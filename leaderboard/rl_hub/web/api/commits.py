@@ -19,8 +19,8 @@ from rl_hub.web.answers import answer
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api, streaming
 
-# The client asks about 256 files at a time (`_commit_api._fetch_upload_modes`).
-_MOST_FILES = 1000
+# What the client asks about at a time (`_commit_api._fetch_upload_modes`).
+_MOST_FILES = 256
 _TRUE = {"1", "true", "True"}
 
 
