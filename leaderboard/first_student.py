@@ -51,7 +51,7 @@ def _start_hub(options: argparse.Namespace) -> subprocess.Popen[str]:
     _say("The Hub starts")
     command = [*_module("rl_hub"), "--data", str(options.data), "serve", "--port", options.port]
     # Its log goes to a file: the student's progress is what there is to see.
-    options.data.mkdir(parents=True, exist_ok=True)
+    options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (options.data / "hub.log").open("a") as log:
         # A session of its own: Ctrl-C reaches this process first, which then stops the Hub in good order.
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)

@@ -1,13 +1,18 @@
 """Repositories with real commits, made without HTTP."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+import pytest
+from sqlalchemy import func, select
+
+from postgresql import NoPostgreSQL, running_server
 from rl_hub.accounts import users
 from rl_hub.accounts.identity import Identity
 from rl_hub.hub import Hub
 from rl_hub.repositories import catalog, commits
 from rl_hub.repositories.operations import AddFile, AddLargeFile, CommitRequest
+from rl_hub.settings import Settings
 from rl_hub.uploads import grants
 
 CARD = b"---\ntags:\n- reinforcement-learning\nlibrary_name: stable-baselines3\n---\n# An agent\n"
@@ -64,9 +69,20 @@ def owner(hub, name="ada"):
     return Owner(hub, Identity(user.id, name, "write", via="token"))
 
 
+@contextmanager
+def hub_on(engine, data):
+    """A new Hub on "sqlite", or on a "postgresql" server of its own; the test is skipped where there is none."""
+    with ExitStack() as stack:
+        url = None
+        if engine == "postgresql":
+            try:
+                url = stack.enter_context(running_server()).create_database()
+            except NoPostgreSQL as error:
+                pytest.skip(str(error))
+        yield stack.enter_context(closing(Hub.open(Settings(data, database_url=url))))
+
+
 def count(hub, table, *conditions):
     """How many rows a table has."""
-    from sqlalchemy import func, select
-
     with hub.database.read() as connection:
         return connection.scalar(select(func.count()).select_from(table).where(*conditions))

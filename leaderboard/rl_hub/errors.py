@@ -81,6 +81,12 @@ class MethodNotAllowed(HubError):
     status = 405
 
 
+class TooSlow(HubError):
+    """A request whose body does not arrive."""
+
+    status = 408
+
+
 class Conflict(HubError):
     """The name is taken."""
 
@@ -109,16 +115,19 @@ class UnsupportedEncoding(HubError):
     status = 415
 
 
-class RangeNotSatisfiable(HubError):
-    """The asked range lies outside the file."""
-
-    status = 416
-
-
 class TooManyRequests(HubError):
     """Too many failed attempts; `Retry-After` says when the next may be made."""
 
     status = 429
+
+
+class Busy(HubError):
+    """Others keep the database from this request; `Retry-After` makes the client try again by itself."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The Hub is busy with other changes. Try again in a moment.", headers={"Retry-After": "3"})
 
 
 class StorageFull(HubError):

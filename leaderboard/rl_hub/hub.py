@@ -33,7 +33,8 @@ class Hub:
     @classmethod
     def open(cls, settings: Settings) -> "Hub":
         """Opens the Hub of a data folder, which is created if it is not there; the schema is brought up to date."""
-        settings.data.mkdir(parents=True, exist_ok=True)
+        # Others with an account on this machine must not read password hashes and private repositories.
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.resolved_database_url)
         schema.upgrade(database)
         return cls(settings, database, BlobStore(settings.data, database), _secret(settings.data / "secret.key"))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 from starlette.testclient import TestClient
 
+from hub_accounts import token_for
 from hub_server import served
-from rl_hub.accounts import tokens, users
 from rl_hub.hub import Hub
 from rl_hub.settings import Settings
 from rl_hub.web.app import create_app
@@ -24,12 +24,6 @@ class LiveHub:
     def user(self, name, role="write", is_admin=False):
         """Creates the user if need be, and a token."""
         return token_for(self.hub, name, role, is_admin, f"token {next(self._numbers)}")
-
-
-def token_for(hub, name, role="write", is_admin=False, token_name="test"):
-    with hub.database.write() as connection:
-        user = users.find(connection, name) or users.create(connection, name, is_admin=is_admin)
-        return tokens.create(connection, user.id, token_name, role)
 
 
 @pytest.fixture

@@ -8,14 +8,18 @@ import json
 import os
 import stat
 import tarfile
+from datetime import UTC
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from huggingface_hub import HfApi
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
-from filled_hub import CARD, count, owner
+from filled_hub import CARD, count, hub_on, owner
+from hub_server import served
 from rl_hub import clock
 from rl_hub.accounts import sessions, tokens
 from rl_hub.cli import main
@@ -25,7 +29,8 @@ from rl_hub.hub import Hub
 from rl_hub.maintenance import archive, backup, exclusion, fsck, restore, rows
 from rl_hub.maintenance.archive import DamagedArchive
 from rl_hub.maintenance.exclusion import maintenance
-from rl_hub.settings import Settings
+from rl_hub.settings import MIB, Settings
+from rl_hub.web.app import create_app
 
 WEIGHTS = b"large weights"
 
@@ -74,11 +79,27 @@ def test_a_restored_hub_is_the_same_and_sound(hub, ada, saved, empty):
     assert fsck.check(empty).problems == ()
 
 
-def test_a_restored_hub_can_be_used(saved, empty):
-    restore.load(empty, saved)
+def test_clients_go_on_with_a_restored_hub(live_hub, hub, empty, tmp_path):
+    """Also by Xet, whose client remembers what it has sent to the old one."""
+    token = live_hub.user("ada")
+    old = HfApi(endpoint=live_hub.endpoint, token=token)
+    content = os.urandom(6 * MIB)
+    (tmp_path / "weights.bin").write_bytes(content)
+    old.create_repo("ada/agent")
+    first = old.upload_file(path_or_fileobj=tmp_path / "weights.bin", path_in_repo="weights.bin", repo_id="ada/agent")
+    backup.save(hub, tmp_path / "backup.tar")
+    restore.load(empty, tmp_path / "backup.tar")
+    (tmp_path / "weights.bin").write_bytes(content + b"more")
 
-    owner(empty, "bob").repository("next", **{"README.md": CARD})
+    with served(create_app(empty)) as endpoint:
+        new = HfApi(endpoint=endpoint, token=token)
+        new.upload_file(path_or_fileobj=tmp_path / "weights.bin", path_in_repo="weights.bin", repo_id="ada/agent")
+        downloads = [
+            Path(new.hf_hub_download("ada/agent", "weights.bin", revision=revision, cache_dir=tmp_path / "cache"))
+            for revision in (first.oid, "main")
+        ]
 
+    assert [path.read_bytes() for path in downloads] == [content, content + b"more"]
     assert fsck.check(empty).problems == ()
 
 
@@ -103,20 +124,21 @@ def test_an_empty_hub_can_be_saved_and_restored(hub, empty, tmp_path):
     assert is_empty(empty)
 
 
-def test_events_ids_are_not_given_out_again(hub, agent, empty, tmp_path):
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_ids_of_events_are_not_given_out_again(hub, agent, tmp_path, engine):
     with hub.database.write() as connection:
         last = connection.scalar(select(tables.events.c.id).order_by(tables.events.c.id.desc()))
         connection.execute(insert(tables.subscribers).values(name="leaderboard", last_event_id=last))
         connection.execute(delete(tables.events))
     backup.save(hub, tmp_path / "backup.tar")
-    restore.load(empty, tmp_path / "backup.tar")
 
-    with empty.database.write() as connection:
-        event = insert(tables.events).values(created_at=clock.now(), payload="{}")
-        new = connection.execute(event.returning(tables.events.c.id)).scalar_one()
+    with hub_on(engine, tmp_path / "restored") as restored:
+        restore.load(restored, tmp_path / "backup.tar")
+        owner(restored, "bob").repository()
+        with restored.database.read() as connection:
+            new = connection.scalar(select(tables.events.c.id))
 
     assert new > last
-    assert count(empty, tables.events) == 1
 
 
 def test_a_backup_is_a_tar_that_only_its_owner_may_read(saved):
@@ -496,6 +518,31 @@ def test_a_restore_that_is_interrupted_leaves_nothing(saved, empty):
         restore.load(empty, saved, interrupt)
 
     assert is_empty(empty)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(
+    name=TEXTS,
+    number=st.integers(-(2**63) + 1, 2**63 - 1),
+    email=st.none() | TEXTS,
+    is_admin=st.booleans(),
+    moment=st.datetimes(timezones=st.just(UTC)),
+)
+def test_rows_are_read_as_they_were_written(name, number, email, is_admin, moment):
+    row = (number, name, name.lower(), "user", "", email, None, is_admin, moment)
+
+    decoded = rows.decode(tables.accounts, rows.encode(tables.accounts, row))
+
+    assert tuple(decoded.values()) == row
+
+
+@given(content=st.binary())
+def test_bytes_are_read_as_they_were_written(content):
+    row = ("ab" * 20, "tree", content)
+
+    assert tuple(rows.decode(tables.git_objects, rows.encode(tables.git_objects, row)).values()) == row
 
 
 @given(contents=st.lists(st.binary(max_size=2000), max_size=4))

@@ -1,6 +1,5 @@
 """Clean-ups: what nothing refers to goes, everything else stays, whatever happens at the same time."""
 
-import contextlib
 import logging
 import os
 import threading
@@ -11,17 +10,14 @@ import anyio
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from filled_hub import CARD, count, owner
-from postgresql import NoPostgreSQL, running_server
+from filled_hub import CARD, count, hub_on, owner
 from rl_hub import clock
 from rl_hub.accounts import devices, sessions
 from rl_hub.database import tables
 from rl_hub.errors import CommandError
 from rl_hub.events import feed
-from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck, gc, leftovers, unreferenced
 from rl_hub.maintenance.exclusion import maintenance
-from rl_hub.settings import Settings
 from rl_hub.xet import namespaces
 from rl_hub.xet.assembly import store_of
 
@@ -180,14 +176,8 @@ def test_a_tree_that_is_committed_between_two_steps_stays(hub, ada, agent, monke
 @pytest.fixture(params=["sqlite", "postgresql"])
 def busy_hub(request, tmp_path):
     """A Hub on either database: PostgreSQL has several writers at a time, and locks of its own."""
-    with contextlib.ExitStack() as stack:
-        url = None
-        if request.param == "postgresql":
-            try:
-                url = stack.enter_context(running_server()).create_database()
-            except NoPostgreSQL as error:
-                pytest.skip(str(error))
-        yield stack.enter_context(contextlib.closing(Hub.open(Settings(tmp_path / "busy", database_url=url))))
+    with hub_on(request.param, tmp_path / "busy") as opened:
+        yield opened
 
 
 def test_a_clean_up_waits_for_a_commit_that_brings_old_folders_back_to_life(busy_hub, monkeypatch):
@@ -392,10 +382,11 @@ def test_a_run_that_is_to_stop_ends_after_its_step(hub, ada, agent):
     assert len(stored(hub)) == 3
 
 
-def keep_clean(hub, monkeypatch, until):
-    """Keeps a Hub clean until `until` is set, with days that are short."""
+def keep_clean(hub, monkeypatch, until, succeeds=True):
+    """Keeps a Hub clean until `until` is set, with days that are short, or with hours that are."""
     monkeypatch.setattr(gc, "_FIRST_SECONDS", 0.001)
-    monkeypatch.setattr(gc, "_EVERY_SECONDS", 0.001)
+    monkeypatch.setattr(gc, "_EVERY_SECONDS", 0.001 if succeeds else 1000)
+    monkeypatch.setattr(gc, "_AGAIN_SECONDS", 1000 if succeeds else 0.001)
 
     async def run():
         async with gc.keeping_clean(hub):
@@ -443,8 +434,8 @@ def test_a_server_that_stops_does_not_wait_for_its_clean_up(hub, monkeypatch):
 @pytest.mark.parametrize(
     ("error", "level", "sentence"),
     [
-        (CommandError("A backup is running."), logging.INFO, "No clean-up today: A backup is running."),
-        (OSError("broken"), logging.ERROR, "The daily clean-up failed; it is tried again tomorrow."),
+        (CommandError("A backup is running."), logging.INFO, "The daily clean-up is put off: A backup is running."),
+        (OSError("broken"), logging.ERROR, "The daily clean-up failed; it is tried again in an hour."),
     ],
 )
 def test_a_failed_clean_up_is_told_and_tried_again(hub, monkeypatch, caplog, error, level, sentence):
@@ -460,6 +451,6 @@ def test_a_failed_clean_up_is_told_and_tried_again(hub, monkeypatch, caplog, err
     monkeypatch.setattr(gc, "collect", collect)
     caplog.set_level(logging.INFO)
 
-    keep_clean(hub, monkeypatch, done)
+    keep_clean(hub, monkeypatch, done, succeeds=False)
 
     assert (gc.__name__, level, sentence) in caplog.record_tuples

@@ -5,12 +5,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
+from rl_hub import clock
+from rl_hub.accounts import users
 from rl_hub.database import schema
 from rl_hub.database.engine import Database
-from rl_hub.database.tables import metadata
-from rl_hub.errors import CommandError
+from rl_hub.database.tables import blobs, metadata
+from rl_hub.errors import Busy, CommandError
 from rl_hub.hub import Hub
 from rl_hub.settings import Settings
 
@@ -59,3 +62,29 @@ def test_writers_wait_for_each_other(database):
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA synchronous")) == 2
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_a_writer_that_waits_too_long_is_told_to_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("rl_hub.database.engine._SQLITE_WAIT", 0)
+    database = Database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    with database.write(), pytest.raises(Busy) as refused, database.write():
+        pass
+    database.close()
+    assert refused.value.headers == {"Retry-After": "3"}
+
+
+def test_a_failed_statement_is_told_without_its_values(database):
+    schema.upgrade(database)
+    row = {"sha256": "private-value", "size": -1, "created_at": clock.now()}
+    with pytest.raises(IntegrityError) as failed, database.write() as connection:
+        connection.execute(insert(blobs).values(row))
+    assert "private-value" not in str(failed.value)
+
+
+def test_no_number_of_an_account_is_given_out_twice(tmp_path):
+    hub = Hub.open(Settings(tmp_path))
+    with hub.database.write() as connection:
+        first = users.create(connection, "ada")
+        users.remove(connection, first)
+        assert users.create(connection, "bob").id > first.id
+    hub.close()

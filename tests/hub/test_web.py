@@ -4,15 +4,17 @@ import json
 import logging
 import stat
 
+import anyio
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from hub_accounts import token_for
 from rl_hub.errors import BadRequest, RevisionNotFound
 from rl_hub.web import app as web_app
-from rl_hub.web.answers import answer
+from rl_hub.web.answers import answer, file_answer
 from rl_hub.web.app import create_app
 from rl_hub.web.headers import PAGE_POLICY
 from rl_hub.web.routing import api, each_kind, page
@@ -86,11 +88,53 @@ def test_a_wrong_method_is_an_error_like_others(client):
     assert (answered.status_code, answered.json()) == (405, {"error": "POST is not possible here."})
 
 
-def test_a_mistake_of_ours_is_told_without_its_traceback(asked):
-    client = asked(api("/x", refuse(ZeroDivisionError("secret"))), raise_server_exceptions=False)
-    answered = client.get("/x")
+def test_a_mistake_of_ours_is_answered_like_other_errors_and_logged(asked, caplog):
+    answered = asked(api("/x", refuse(ZeroDivisionError("secret")))).get("/x")
     assert answered.status_code == 500
     assert "secret" not in answered.text
+    assert answered.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
+
+
+def test_a_control_character_in_a_sentence_is_kept_out_of_the_header(asked):
+    client = asked(api("/x", refuse(BadRequest("A \x01 tag."))))
+    assert client.get("/x").json() == {"error": "A \x01 tag."}
+    assert client.head("/x").headers["X-Error-Message"] == "A ? tag."
+
+
+def test_a_page_does_not_take_a_token_for_a_session(asked, hub):
+    token = token_for(hub, "ada")
+    client = asked(
+        page("/page", lambda call: answer(call.identity.name)), api("/api", lambda call: answer(call.identity.name))
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (client.get("/page", headers=headers).json(), client.get("/api", headers=headers).json()) == ("", "ada")
+
+
+def test_a_body_that_stops_arriving_is_given_up(asked, monkeypatch):
+    monkeypatch.setattr("rl_hub.web.streams._PATIENCE_SECONDS", 0.01)
+
+    async def stop():
+        await anyio.sleep_forever()
+
+    async def send(_message):
+        sent.append(_message)
+
+    sent = []
+    app = asked(api("/x", lambda _: Response(), ["POST"])).app
+    scope = {"type": "http", "method": "POST", "path": "/x", "raw_path": b"/x", "query_string": b"", "headers": []}
+    anyio.run(app, scope, stop, send)
+    assert sent[0]["status"] == 408
+
+
+@pytest.mark.parametrize(
+    ("asked_range", "status"),
+    [("bytes=1-2", 206), ("bytes=-2", 206), ("bytes=9-", 416), ("lines=1-2", 200), ("bytes=0-0,2-3", 200)],
+)
+def test_one_range_of_bytes_is_served(asked, tmp_path, asked_range, status):
+    (tmp_path / "file").write_bytes(b"hello")
+    client = asked(api("/x", lambda _: file_answer(tmp_path / "file", etag="e", media_type="text/plain", headers={})))
+    assert client.get("/x", headers={"Range": asked_range}).status_code == status
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"a": NaN}', b"[" * 100_000, b"\xff"])
@@ -171,4 +215,5 @@ def test_the_hub_works_under_a_prefix(hub):
 def test_the_secret_is_made_once_and_for_its_owner_alone(hub):
     path = hub.settings.data / "secret.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert type(hub).open(hub.settings).secret == hub.secret

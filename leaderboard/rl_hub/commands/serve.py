@@ -31,7 +31,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     from rl_hub.web import logs
     from rl_hub.web.app import create_app
 
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FileLock(settings.data / "serve.lock", blocking=False)
     try:
         lock.acquire()

@@ -14,13 +14,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from rl_hub.database import tables
-from rl_hub.errors import DISK_FULL, StorageFull
+from rl_hub.errors import DISK_FULL, Busy, StorageFull
 
 # Seconds that a writer waits for the one before it.
 _SQLITE_WAIT = 60
 # Any number will do that no other advisory lock of the Hub uses.
 _SCHEMA_LOCK = 2
-_POOL = {"pool_size": 10, "max_overflow": 40, "pool_timeout": 60}
+# Parameters hold digests and secrets, which belong into no log.
+_OPTIONS = {"pool_size": 10, "max_overflow": 40, "pool_timeout": 60, "hide_parameters": True}
+# SQLSTATEs of a transaction that may be tried again: serialization failure, deadlock.
+_CONFLICTS = {"40001", "40P01"}
 
 
 class Database:
@@ -33,7 +36,7 @@ class Database:
             self._reader = _sqlite_engine(url, "BEGIN")
             self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
         else:
-            self._writer = create_engine(url, pool_pre_ping=True, **_POOL)
+            self._writer = create_engine(url, pool_pre_ping=True, **_OPTIONS)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
@@ -48,6 +51,7 @@ class Database:
 
         Raises:
             StorageFull: If the disk has no room for it.
+            Busy: If others have kept it waiting for too long, or got in its way.
         """
         try:
             with self._writer.begin() as connection:
@@ -55,6 +59,8 @@ class Database:
         except OperationalError as error:
             if _is_full(error):
                 raise StorageFull(DISK_FULL) from error
+            if _is_busy(error):
+                raise Busy from error
             raise
 
     def lock_schema(self, connection: Connection) -> None:
@@ -66,7 +72,10 @@ class Database:
         """Keeps other commits to this repository waiting until the transaction ends."""
         if not self.is_sqlite:
             connection.execute(
-                select(tables.repositories.c.id).where(tables.repositories.c.id == repository_id).with_for_update()
+                # Weaker than FOR UPDATE: rows that only refer to the repository need not wait.
+                select(tables.repositories.c.id)
+                .where(tables.repositories.c.id == repository_id)
+                .with_for_update(key_share=True)
             )
 
     def lock_blob(self, connection: Connection, sha256: str) -> None:
@@ -91,7 +100,7 @@ def insert_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[s
 
 def _sqlite_engine(url: str, begin: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False, "isolation_level": None}, **_POOL
+        url, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False, "isolation_level": None}, **_OPTIONS
     )
 
     @event.listens_for(engine, "connect")
@@ -105,6 +114,10 @@ def _sqlite_engine(url: str, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _is_busy(error: OperationalError) -> bool:
+    return "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 def _is_full(error: OperationalError) -> bool:

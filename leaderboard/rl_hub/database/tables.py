@@ -62,7 +62,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-# SQLite gives automatic ids to INTEGER primary keys only.
+# SQLite gives automatic ids to INTEGER primary keys only. With `sqlite_autoincrement` none is given out twice: what was
+# granted to somebody who is gone must not pass to whoever comes next.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -97,6 +98,7 @@ accounts = Table(
     Column("is_admin", Boolean, nullable=False, default=False),
     _created(),
     _one_of("kind", "user", "org"),
+    sqlite_autoincrement=True,
 )
 
 memberships = Table(
@@ -121,6 +123,7 @@ tokens = Table(
     Column("expires_at", UtcDateTime),
     _one_of("role", "read", "write"),
     Index(None, "user_id"),
+    sqlite_autoincrement=True,
 )
 
 sessions = Table(
@@ -173,6 +176,7 @@ repositories = Table(
     Index(None, "owner_id", "last_modified"),
     # Newest first with a substring of the key, answered from the index alone.
     Index("ix_repositories_newest", "kind", "last_modified", "id", "key", "private", "owner_id"),
+    sqlite_autoincrement=True,
 )
 
 repository_cards = Table(
@@ -285,7 +289,6 @@ events = Table(
     # No foreign key: that a repository was deleted is an event too.
     Column("repository_id", _Id),
     Column("payload", Text, nullable=False),
-    # Ids are never given out twice, so that a subscriber's position stays right after old events are removed.
     sqlite_autoincrement=True,
 )
 

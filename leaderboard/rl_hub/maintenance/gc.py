@@ -23,8 +23,9 @@ from rl_hub.maintenance.leftovers import Step
 GRACE = timedelta(hours=1)
 """What is younger is left alone: an upload or a commit may still be on its way to it."""
 
-# A server looks after itself once a day, beginning when its start is over. Its grace is longer, for the slowest lines.
-_FIRST_SECONDS, _EVERY_SECONDS = 10 * 60, 24 * 3600
+# A server looks after itself once a day, beginning when its start is over, and an hour later if that was not possible.
+# Its grace is longer, for the slowest lines.
+_FIRST_SECONDS, _EVERY_SECONDS, _AGAIN_SECONDS = 10 * 60, 24 * 3600, 3600
 _SERVER_GRACE = timedelta(days=1)
 
 _log = logging.getLogger(__name__)
@@ -73,19 +74,21 @@ async def keeping_clean(hub: Hub) -> AsyncIterator[None]:
 async def _keep_clean(hub: Hub, stop: threading.Event) -> None:
     await anyio.sleep(_FIRST_SECONDS)
     while True:
-        await run_sync(partial(_collect_and_tell, hub, stop))
-        await anyio.sleep(_EVERY_SECONDS)
+        done = await run_sync(partial(_collect_and_tell, hub, stop))
+        await anyio.sleep(_EVERY_SECONDS if done else _AGAIN_SECONDS)
 
 
-def _collect_and_tell(hub: Hub, stop: threading.Event) -> None:
+def _collect_and_tell(hub: Hub, stop: threading.Event) -> bool:
     try:
         removed = collect(hub, _SERVER_GRACE, stopped=stop.is_set)
     except CommandError as error:
-        _log.info("No clean-up today: %s", error)
+        _log.info("The daily clean-up is put off: %s", error)
     except Exception:
-        _log.exception("The daily clean-up failed; it is tried again tomorrow.")
+        _log.exception("The daily clean-up failed; it is tried again in an hour.")
     else:
         _log.info("The daily clean-up is done.", extra={"removed": dict(removed)})
+        return True
+    return False
 
 
 def _steps(hub: Hub, grace: timedelta, *, dry_run: bool) -> Iterator[Step]:

@@ -1,12 +1,14 @@
 """Answers: JSON, errors as the client understands them, and files."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from rl_hub.errors import HubError
 
@@ -34,10 +36,22 @@ def error_answer(request: Request, error: HubError) -> Response:
     return JSONResponse({"error": error.message, **error.extra}, error.status, headers)
 
 
+_ONE_RANGE = re.compile(rb"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})")
+
+
 class StoredFile(FileResponse):
-    """A file of the blob store: Range, HEAD and conditional requests, in pieces of a megabyte."""
+    """A file of the blob store: Range, HEAD and conditional requests, in pieces of a megabyte.
+
+    One range of bytes is served; anything else that is asked for in `Range` gets the whole file, as RFC 9110, section
+    14.2 allows.
+    """
 
     chunk_size = 2**20
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers."""
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range" or _ONE_RANGE.fullmatch(value)]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def file_answer(path: Path, *, etag: str, media_type: str, headers: Mapping[str, str]) -> Response:
@@ -60,8 +74,9 @@ def _message_header(message: str, *, is_only: bool) -> dict[str, str]:
     unless there is none.
     """
     line = " ".join(message.split())
-    if line.isascii() or is_only:
-        return {"X-Error-Message": line.encode("ascii", errors="replace").decode()}
+    fits = line.isascii() and line.isprintable()
+    if fits or is_only:
+        return {"X-Error-Message": "".join(letter if " " <= letter <= "~" else "?" for letter in line)}
     return {}
 
 

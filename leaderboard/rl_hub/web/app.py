@@ -30,6 +30,7 @@ from rl_hub.web.api import (
     webhooks,
     xet,
 )
+from rl_hub.web.faults import Faults
 from rl_hub.web.headers import SecurityHeaders
 from rl_hub.web.logs import RequestLog
 from rl_hub.web.pages import errors
@@ -53,12 +54,6 @@ _ROUTES: tuple[BaseRoute, ...] = (
 )
 
 
-class ServerFault(HubError):
-    """An error of ours: the log tells it."""
-
-    status = 500
-
-
 def create_app(hub: Hub, subscribers: Sequence[Subscriber] = ()) -> Starlette:
     """The application.
 
@@ -72,8 +67,8 @@ def create_app(hub: Hub, subscribers: Sequence[Subscriber] = ()) -> Starlette:
     """
     app = Starlette(
         routes=_ROUTES,
-        middleware=[Middleware(RequestLog), Middleware(SecurityHeaders), Middleware(EncodedPath)],
-        exception_handlers={HTTPException: _http_error, Exception: _fault},
+        middleware=[Middleware(RequestLog), Middleware(SecurityHeaders), Middleware(EncodedPath), Middleware(Faults)],
+        exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan,
     )
     app.state.hub = hub
@@ -91,11 +86,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     else:
         refusal = NotFound("There is nothing at this address.")
     return await _shown(request, refusal)
-
-
-async def _fault(request: Request, _error: Exception) -> Response:
-    """An exception that nobody expected; the server logs it with its traceback."""
-    return await _shown(request, ServerFault("The Hub made a mistake here. Its log has the details; try again."))
 
 
 async def _shown(request: Request, error: HubError) -> Response:

@@ -16,19 +16,20 @@ _NOT_KNOWN = (
 )
 
 
-def of(hub: Hub, request: Request, *, cookie: bool) -> Identity:
+def of(hub: Hub, request: Request, *, cookie: bool, token: bool = True) -> Identity:
     """The sender of a request.
 
     Args:
         hub: The Hub that is asked.
         request: The request.
         cookie: Whether a session's cookie counts.
+        token: Whether a token counts. It does not for pages: a form may do more than a token that only reads.
 
     Raises:
         Unauthorized: If a token is given that is not known.
     """
     header = request.headers.get("authorization")
-    if header:
+    if header and token:
         with hub.database.read() as connection:
             found = tokens.identify(connection, _token(header))
         if found is None:

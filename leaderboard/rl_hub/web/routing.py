@@ -6,8 +6,8 @@ and is one part of the path. Three kinds of routes:
 - `api`: a plain function, run in a worker thread, with the body read before, up to a limit. A cookie identifies its
   sender for reading only, so that no foreign page can write with it.
 - `streaming`: a coroutine that reads the body itself.
-- `page`: like `api`, for people: cookies identify for every method (forms carry a token of their own), and errors are
-  shown as pages.
+- `page`: like `api`, for people: cookies identify for every method (forms carry a token of their own), tokens do not
+  count, and errors are shown as pages.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -131,7 +131,7 @@ def page(
 
     async def handle(request: Request) -> Response:
         try:
-            return await _run(request, function, params, max_body, cookie=True)
+            return await _run(request, function, params, max_body, cookie=True, token=False)
         except HubError as error:
             return await run_in_threadpool(request.app.state.error_page, request, error)
 
@@ -185,13 +185,19 @@ def each_kind(
 
 
 async def _run(
-    request: Request, function: Endpoint, params: Mapping[str, str] | None, max_body: int | None, *, cookie: bool
+    request: Request,
+    function: Endpoint,
+    params: Mapping[str, str] | None,
+    max_body: int | None,
+    *,
+    cookie: bool,
+    token: bool = True,
 ) -> Response:
     hub: Hub = request.app.state.hub
     body = await streams.read_body(request, hub.settings.limits.json_bytes if max_body is None else max_body)
 
     def answer() -> Response:
-        who = identity.of(hub, request, cookie=cookie)
+        who = identity.of(hub, request, cookie=cookie, token=token)
         return function(Call(hub, request, who, {**request.path_params, **(params or {})}, body))
 
     return await run_in_threadpool(answer)

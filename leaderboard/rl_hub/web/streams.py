@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import anyio
 from starlette.requests import Request
 
-from rl_hub.errors import BadRequest, TooLarge, UnsupportedEncoding
+from rl_hub.errors import BadRequest, TooLarge, TooSlow, UnsupportedEncoding
 
 # What is handed to a worker thread at a time. Servers deliver pieces of at most 64 KiB, and a switch of threads for
 # each of them costs more than the work on it.
 PIECE_BYTES = 2**20
+# Who has stopped sending must not keep a file and a connection open for ever.
+_PATIENCE_SECONDS = 60
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -34,18 +37,32 @@ async def pieces(request: Request, limit: int, piece_bytes: int = PIECE_BYTES) -
     refuse_encoding(request)
     if _announced(request) > limit:
         raise TooLarge(f"The body of this request may have {limit} bytes at most.")
-    waiting = bytearray()
+    stream = request.stream()
     arrived = 0
-    async for part in request.stream():
-        arrived += len(part)
+    while piece := await _piece(stream, piece_bytes):
+        arrived += len(piece)
         if arrived > limit:
             raise TooLarge(f"The body of this request may have {limit} bytes at most.")
-        waiting += part
-        if len(waiting) >= piece_bytes:
-            yield waiting
-            waiting = bytearray()
-    if waiting:
-        yield waiting
+        yield piece
+
+
+async def _piece(stream: AsyncIterator[bytes], size: int) -> bytearray:
+    """The next `size` bytes or a little more; less at the end.
+
+    Raises:
+        TooSlow: If nothing arrives for a while.
+    """
+    piece = bytearray()
+    try:
+        with anyio.fail_after(_PATIENCE_SECONDS) as patience:
+            async for part in stream:
+                piece += part
+                if len(piece) >= size:
+                    break
+                patience.deadline = anyio.current_time() + _PATIENCE_SECONDS
+    except TimeoutError:
+        raise TooSlow(f"Nothing has arrived for {_PATIENCE_SECONDS} seconds. Send it again.") from None
+    return piece
 
 
 def refuse_encoding(request: Request) -> None:

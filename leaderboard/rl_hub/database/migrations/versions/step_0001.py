@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('user', 'org')", name=op.f("ck_accounts_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "blobs",
@@ -124,6 +125,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repositories")),
         sa.UniqueConstraint("kind", "key", name=op.f("uq_repositories_kind_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_repositories_newest",
@@ -157,6 +159,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["accounts.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_tokens_user_id"), "tokens", ["user_id"], unique=False)
     op.create_table(
