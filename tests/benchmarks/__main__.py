@@ -6,7 +6,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from tests.benchmarks import checkpoint, evaluation, hub_listing, hub_transfers, startup
+from tests.benchmarks import checkpoint, evaluation, hub_crashes, hub_listing, hub_transfers, startup
 
 BENCHMARKS = {
     "startup": startup.measure,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "checkpoint": checkpoint.measure,
     "transfers": hub_transfers.measure,
     "listing": hub_listing.measure,
+    "crashes": hub_crashes.measure,
 }
 
 

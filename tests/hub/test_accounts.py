@@ -323,8 +323,10 @@ def test_an_administrator_manages_everything():
 
 # Throttling
 
+RULES = [throttle.GUESSER, throttle.ACCOUNT, throttle.ADDRESS, throttle.DEVICE]
 
-@given(failures=st.integers(0, 10**6), rule=st.sampled_from([throttle.ACCOUNT, throttle.ADDRESS, throttle.DEVICE]))
+
+@given(failures=st.integers(0, 10**6), rule=st.sampled_from(RULES))
 def test_blocks_never_shrink_and_have_an_end(failures, rule):
     assert rule.block(failures) <= rule.block(failures + 1) <= timedelta(seconds=rule.longest)
     assert (rule.block(failures) == timedelta()) == (failures <= rule.free)
@@ -363,17 +365,33 @@ def fail(hub, name, address="192.0.2.1"):
 
 
 def test_after_some_failures_even_the_right_password_has_to_wait(hub, alice, sleep):
-    for _ in range(throttle.ACCOUNT.free + 1):
+    for _ in range(throttle.GUESSER.free + 1):
         fail(hub, "alice")
     with pytest.raises(TooManyRequests, match="wait 1 second,") as refusal:
-        sign_in(hub.database, "alice", "correct horse", "198.51.100.9")
+        sign_in(hub.database, "alice", "correct horse", "192.0.2.1")
     assert refusal.value.headers == {"Retry-After": "1"}
+    sleep(1)
+    assert sign_in(hub.database, "alice", "correct horse", "192.0.2.1").name == "alice"
+
+
+def test_somebody_elses_guesses_keep_nobody_out(hub, alice, sleep):
+    for _ in range(throttle.GUESSER.free + 1):
+        fail(hub, "alice")
+    assert sign_in(hub.database, "alice", "correct horse", "198.51.100.9").name == "alice"
+
+
+def test_guesses_from_many_addresses_block_the_account_for_a_short_while(hub, alice, sleep, monkeypatch):
+    monkeypatch.setattr(throttle, "ACCOUNT", throttle.Rule(free=3, longest=throttle.ACCOUNT.longest))
+    for number in range(4):
+        fail(hub, "alice", f"192.0.2.{number}")
+    with pytest.raises(TooManyRequests, match="wait 1 second,"):
+        sign_in(hub.database, "alice", "correct horse", "198.51.100.9")
     sleep(1)
     assert sign_in(hub.database, "alice", "correct horse", "198.51.100.9").name == "alice"
 
 
 def test_each_failure_above_that_blocks_for_twice_as_long(hub, alice, sleep):
-    for _ in range(throttle.ACCOUNT.free):
+    for _ in range(throttle.GUESSER.free):
         fail(hub, "alice")
     for seconds in (1, 2, 4, 8):
         fail(hub, "alice")
@@ -384,7 +402,7 @@ def test_each_failure_above_that_blocks_for_twice_as_long(hub, alice, sleep):
 
 
 def test_a_long_block_is_told_in_minutes(hub, sleep):
-    for _ in range(throttle.ACCOUNT.free + 6):
+    for _ in range(throttle.GUESSER.free + 6):
         fail(hub, "nobody")
         sleep(32)
     with hub.database.write() as connection:
@@ -393,13 +411,13 @@ def test_a_long_block_is_told_in_minutes(hub, sleep):
         sign_in(hub.database, "nobody", "wrong horse", "192.0.2.1")
 
 
-def test_success_forgets_the_failures_of_the_account_but_not_of_the_address(hub, alice):
-    for _ in range(throttle.ACCOUNT.free):
+def test_success_forgets_ones_own_failures_but_not_those_of_the_address(hub, alice):
+    for _ in range(throttle.GUESSER.free):
         fail(hub, "alice")
     sign_in(hub.database, "alice", "correct horse", "192.0.2.1")
     with hub.database.read() as connection:
         counts = dict(connection.execute(select(throttles.c.key, throttles.c.failures)).all())
-    assert counts == {"address:192.0.2.1": throttle.ACCOUNT.free}
+    assert counts == dict.fromkeys([throttle.account("alice").key, "address:192.0.2.1"], throttle.GUESSER.free)
 
 
 def test_an_address_that_tries_many_names_is_blocked(hub, sleep):
@@ -430,23 +448,25 @@ def test_guesses_at_the_same_time_are_no_way_around_the_count(hub, alice, sleep)
 
     with ThreadPoolExecutor(20) as people:
         outcomes = list(people.map(guess, range(20)))
-    assert outcomes.count(Unauthorized) == throttle.ACCOUNT.free + 1
+    assert outcomes.count(Unauthorized) == throttle.GUESSER.free + 1
 
 
 def test_failures_are_forgotten_after_a_while(hub, sleep):
-    for _ in range(throttle.ACCOUNT.free + 1):
+    for _ in range(throttle.GUESSER.free + 1):
         fail(hub, "alice")
     sleep(3600 + 2)
     fail(hub, "bob")
     with hub.database.read() as connection:
-        assert connection.execute(select(throttles.c.failures)).scalars().all() == [1, 1]
+        assert connection.execute(select(throttles.c.failures)).scalars().all() == [1, 1, 1]
 
 
 def test_a_new_password_ends_the_block(hub, alice):
-    for _ in range(throttle.ACCOUNT.free + 1):
+    for _ in range(throttle.GUESSER.free + 1):
         fail(hub, "alice")
     with hub.database.write() as connection:
         users.set_password(connection, alice, HASH)
+        kept = connection.execute(select(throttles.c.key)).scalars().all()
+    assert kept == ["address:192.0.2.1"]
     assert sign_in(hub.database, "alice", "correct horse", "192.0.2.1").name == "alice"
 
 

@@ -55,7 +55,7 @@ def empty(tmp_path):
 
 @pytest.fixture
 def saved(hub, agent, tmp_path):
-    """A backup of a Hub with a repository."""
+    """A backup of the Hub."""
     path = tmp_path / "backup.tar"
     backup.save(hub, path)
     return path
@@ -237,6 +237,33 @@ def test_contents_that_a_killed_restore_has_left_are_no_hindrance(saved, empty):
 # Forged and damaged backups: each is refused, and the Hub is as empty as before.
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A backup's bytes."""
+    folder = tmp_path_factory.mktemp("sound")
+    with contextlib.closing(Hub.open(Settings(folder / "hub"))) as opened:
+        ada = owner(opened)
+        repository = ada.repository(**{"README.md": CARD, "logs/log.txt": b"a log"})
+        ada.commit(repository, large={"weights.bin": ada.upload(repository, WEIGHTS)})
+        backup.save(opened, folder / "backup.tar")
+    return (folder / "backup.tar").read_bytes()
+
+
+@pytest.fixture
+def forged(sound, tmp_path):
+    """A backup to be damaged."""
+    path = tmp_path / "forged.tar"
+    path.write_bytes(sound)
+    return path
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """An empty Hub, which every refusal leaves empty."""
+    with contextlib.closing(Hub.open(Settings(tmp_path_factory.mktemp("target")))) as opened:
+        yield opened
+
+
 def unpacked(path):
     """The members of a backup as names and contents."""
     with tarfile.open(path) as tar:
@@ -296,24 +323,24 @@ def refused(hub, path, sentence):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999])
-def test_a_backup_that_is_cut_off_is_refused(saved, empty, share):
-    content = saved.read_bytes()
-    saved.write_bytes(content[: int(share * (len(content) - 600))])
+def test_a_backup_that_is_cut_off_is_refused(forged, target, share):
+    content = forged.read_bytes()
+    forged.write_bytes(content[: int(share * (len(content) - 600))])
 
-    assert refused(empty, saved, "incomplete|no backup|does not have")
+    assert refused(target, forged, "incomplete|no backup|does not have")
 
 
-def test_a_backup_without_its_end_is_refused(saved, empty):
-    saved.write_bytes(saved.read_bytes()[:-1024])
+def test_a_backup_without_its_end_is_refused(forged, target):
+    forged.write_bytes(forged.read_bytes()[:-1024])
 
-    assert refused(empty, saved, "incomplete")
+    assert refused(target, forged, "incomplete")
 
 
 @pytest.mark.parametrize("content", [b"PK\3\4" + bytes(2000), gzip.compress(bytes(2000), mtime=0), bytes(5000)])
-def test_what_is_no_backup_is_refused(empty, tmp_path, content):
+def test_what_is_no_backup_is_refused(target, tmp_path, content):
     (tmp_path / "file").write_bytes(content)
 
-    assert refused(empty, tmp_path / "file", "no backup")
+    assert refused(target, tmp_path / "file", "no backup")
 
 
 @pytest.mark.parametrize(
@@ -327,85 +354,85 @@ def test_what_is_no_backup_is_refused(empty, tmp_path, content):
         ("x" * 200, {"type": tarfile.REGTYPE}),  # a long name, which takes an extended header
     ],
 )
-def test_a_member_that_is_no_file_is_refused(saved, empty, name, attributes):
-    packed(saved, [*unpacked(saved).items(), (name, attributes)])
+def test_a_member_that_is_no_file_is_refused(forged, target, name, attributes):
+    packed(forged, [*unpacked(forged).items(), (name, attributes)])
 
-    assert refused(empty, saved, "a member that is no file")
+    assert refused(target, forged, "a member that is no file")
 
 
 @pytest.mark.parametrize(
     "name", ["../outside", "/absolute", "blobs/../../outside", "tables/x.jsonl", "blobs/" + "ab" * 32, "manifest.json"]
 )
-def test_a_member_that_nothing_names_is_refused(saved, empty, tmp_path, name):
-    packed(saved, [*unpacked(saved).items(), (name, b"surplus")])
+def test_a_member_that_nothing_names_is_refused(forged, target, tmp_path, name):
+    packed(forged, [*unpacked(forged).items(), (name, b"surplus")])
 
-    assert refused(empty, saved, "a member that none of its tables names")
+    assert refused(target, forged, "a member that none of its tables names")
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_content_that_is_there_twice_is_refused(saved, empty):
-    members = list(unpacked(saved).items())
-    packed(saved, [*members, members[-1]])
+def test_a_content_that_is_there_twice_is_refused(forged, target):
+    members = list(unpacked(forged).items())
+    packed(forged, [*members, members[-1]])
 
-    assert refused(empty, saved, "a member that none of its tables names")
-
-
-def test_a_missing_content_is_refused(saved, empty):
-    packed(saved, list(unpacked(saved).items())[:-1])
-
-    assert refused(empty, saved, "does not have content")
+    assert refused(target, forged, "a member that none of its tables names")
 
 
-def test_contents_in_another_order_are_refused(saved, empty):
-    *members, one, two = unpacked(saved).items()
-    packed(saved, [*members, two, one])
+def test_a_missing_content_is_refused(forged, target):
+    packed(forged, list(unpacked(forged).items())[:-1])
 
-    assert refused(empty, saved, "does not have content")
+    assert refused(target, forged, "does not have content")
 
 
-def test_a_changed_content_is_refused(saved, empty):
-    members = unpacked(saved)
+def test_contents_in_another_order_are_refused(forged, target):
+    *members, one, two = unpacked(forged).items()
+    packed(forged, [*members, two, one])
+
+    assert refused(target, forged, "does not have content")
+
+
+def test_a_changed_content_is_refused(forged, target):
+    members = unpacked(forged)
     name = f"blobs/{hashlib.sha256(WEIGHTS).hexdigest()}"
-    packed(saved, (members | {name: WEIGHTS.upper()}).items())
+    packed(forged, (members | {name: WEIGHTS.upper()}).items())
 
-    assert refused(empty, saved, "has changed since it was written")
+    assert refused(target, forged, "has changed since it was written")
 
 
-def test_a_content_named_by_a_path_is_refused(saved, empty, tmp_path):
+def test_a_content_named_by_a_path_is_refused(forged, target, tmp_path):
     def change(lines):
         row = json.loads(lines[0])
         return [json.dumps(row | {"sha256": "../../outside"}).encode() + b"\n", *lines[1:]]
 
-    with_table(saved, "blobs", change)
+    with_table(forged, "blobs", change)
     members = {
-        "blobs/../../outside" if name.startswith("blobs/") else name: text for name, text in unpacked(saved).items()
+        "blobs/../../outside" if name.startswith("blobs/") else name: text for name, text in unpacked(forged).items()
     }
-    packed(saved, members.items())
+    packed(forged, members.items())
 
-    assert refused(empty, saved, "does not have content|has changed")
+    assert refused(target, forged, "does not have content|has changed")
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_changed_table_is_refused(saved, empty):
-    members = unpacked(saved)
+def test_a_changed_table_is_refused(forged, target):
+    members = unpacked(forged)
     name = "tables/accounts.jsonl"
-    packed(saved, (members | {name: members[name].replace(b"ada", b"eve")}).items())
+    packed(forged, (members | {name: members[name].replace(b"ada", b"eve")}).items())
 
-    assert refused(empty, saved, "Table accounts of the backup has changed")
-
-
-def test_tables_in_another_order_are_refused(saved, empty):
-    manifest, one, two, *rest = unpacked(saved).items()
-    packed(saved, [manifest, two, one, *rest])
-
-    assert refused(empty, saved, "does not have table accounts where")
+    assert refused(target, forged, "Table accounts of the backup has changed")
 
 
-def test_a_backup_that_does_not_begin_with_its_manifest_is_refused(saved, empty):
-    manifest, one, *rest = unpacked(saved).items()
-    packed(saved, [one, manifest, *rest])
+def test_tables_in_another_order_are_refused(forged, target):
+    manifest, one, two, *rest = unpacked(forged).items()
+    packed(forged, [manifest, two, one, *rest])
 
-    assert refused(empty, saved, "does not begin with its manifest")
+    assert refused(target, forged, "does not have table accounts where")
+
+
+def test_a_backup_that_does_not_begin_with_its_manifest_is_refused(forged, target):
+    manifest, one, *rest = unpacked(forged).items()
+    packed(forged, [one, manifest, *rest])
+
+    assert refused(target, forged, "does not begin with its manifest")
 
 
 @pytest.mark.parametrize(
@@ -417,8 +444,8 @@ def test_a_backup_that_does_not_begin_with_its_manifest_is_refused(saved, empty)
         ({"tables": {"accounts": {}}}, "names other tables"),
     ],
 )
-def test_a_backup_of_another_version_is_refused(saved, empty, changes, sentence):
-    assert refused(empty, with_manifest(saved, **changes), sentence)
+def test_a_backup_of_another_version_is_refused(forged, target, changes, sentence):
+    assert refused(target, with_manifest(forged, **changes), sentence)
 
 
 @pytest.mark.parametrize(
@@ -434,17 +461,17 @@ def test_a_backup_of_another_version_is_refused(saved, empty, changes, sentence)
         {"rows": 0, "size": 0, "sha256": "ab" * 32, "more": 1},
     ],
 )
-def test_a_manifest_that_does_not_describe_its_tables_is_refused(saved, empty, summary):
-    described = json.loads(unpacked(saved)["manifest.json"])["tables"] | {"accounts": summary}
+def test_a_manifest_that_does_not_describe_its_tables_is_refused(forged, target, summary):
+    described = json.loads(unpacked(forged)["manifest.json"])["tables"] | {"accounts": summary}
 
-    assert refused(empty, with_manifest(saved, tables=described), "does not describe table accounts")
+    assert refused(target, with_manifest(forged, tables=described), "does not describe table accounts")
 
 
 @pytest.mark.parametrize("manifest", [b"{", b"[" * 100_000, b"[]", b"5"])
-def test_a_manifest_that_is_no_object_is_refused(saved, empty, manifest):
-    packed(saved, (unpacked(saved) | {"manifest.json": manifest}).items())
+def test_a_manifest_that_is_no_object_is_refused(forged, target, manifest):
+    packed(forged, (unpacked(forged) | {"manifest.json": manifest}).items())
 
-    assert refused(empty, saved, "The manifest of the backup")
+    assert refused(target, forged, "The manifest of the backup")
 
 
 @pytest.mark.parametrize(
@@ -468,32 +495,32 @@ def test_a_manifest_that_is_no_object_is_refused(saved, empty, manifest):
         ("git_objects", "data", "ä"),
     ],
 )
-def test_a_row_with_an_impossible_value_is_refused(saved, empty, table, column, value):
-    assert refused(empty, with_value(saved, table, column, value), f"in table {table}")
+def test_a_row_with_an_impossible_value_is_refused(forged, target, table, column, value):
+    assert refused(target, with_value(forged, table, column, value), f"in table {table}")
 
 
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [("accounts", "kind", "robot"), ("repositories", "owner_id", 99), ("refs", "repository_id", 99)],
 )
-def test_a_row_that_the_database_does_not_take_is_refused(saved, empty, table, column, value):
-    assert refused(empty, with_value(saved, table, column, value), "rows that the database does not take")
+def test_a_row_that_the_database_does_not_take_is_refused(forged, target, table, column, value):
+    assert refused(target, with_value(forged, table, column, value), "rows that the database does not take")
 
 
-def test_a_row_that_is_there_twice_is_refused(saved, empty):
-    assert refused(empty, with_table(saved, "accounts", lambda lines: lines * 2), "does not take")
+def test_a_row_that_is_there_twice_is_refused(forged, target):
+    assert refused(target, with_table(forged, "accounts", lambda lines: lines * 2), "does not take")
 
 
 @pytest.mark.parametrize("line", [b"{\n", b"[]\n", b"5\n", b"[" * 100_000 + b"\n"])
-def test_a_line_that_is_no_row_is_refused(saved, empty, line):
-    assert refused(empty, with_table(saved, "accounts", lambda _: [line]), "in table accounts")
+def test_a_line_that_is_no_row_is_refused(forged, target, line):
+    assert refused(target, with_table(forged, "accounts", lambda _: [line]), "in table accounts")
 
 
-def test_a_line_without_an_end_is_refused(saved, empty):
+def test_a_line_without_an_end_is_refused(forged, target):
     def change(lines):
         return [line.rstrip(b"\n") for line in lines]
 
-    assert refused(empty, with_table(saved, "accounts", change), "has changed since|last line does not end")
+    assert refused(target, with_table(forged, "accounts", change), "has changed since|last line does not end")
 
 
 def test_an_endless_line_is_refused(monkeypatch):
@@ -509,15 +536,15 @@ def test_a_last_line_without_an_end_is_refused():
         list(archive.lines(io.BytesIO(b"one\ntwo"), 0, 7))
 
 
-def test_a_restore_that_is_interrupted_leaves_nothing(saved, empty):
+def test_a_restore_that_is_interrupted_leaves_nothing(forged, target):
     def interrupt(what, done, total):
         if what == "tables" and done == 10:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        restore.load(empty, saved, interrupt)
+        restore.load(target, forged, interrupt)
 
-    assert is_empty(empty)
+    assert is_empty(target)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -1,10 +1,15 @@
+import contextlib
 import errno
 import hashlib
 import os
+import tempfile
 
 import pytest
+from sqlalchemy import func, select
 
+from rl_hub import blobs
 from rl_hub.blobs import storage_errors
+from rl_hub.database import tables
 from rl_hub.errors import NotFound, StorageFull, TooLarge
 
 CONTENT = b"hello"
@@ -41,6 +46,50 @@ def test_the_same_content_is_kept_once(hub):
     publish(hub)
     publish(hub)
     assert [path for path in hub.blobs.folder.rglob("*") if path.is_file()] == [hub.blobs.path(SHA256)]
+
+
+def test_many_contents_are_published_with_one_sync_of_each_folder(hub, monkeypatch):
+    """A sync takes milliseconds, and every other writer waits meanwhile."""
+    synced = []
+    monkeypatch.setattr(blobs, "_sync_folder", synced.append)
+    with contextlib.ExitStack() as stack:
+        staged = [stack.enter_context(hub.blobs.stage()) for _ in range(600)]
+        for number, file in enumerate(staged):
+            file.write(b"%d" % (number % 599))  # one of them twice
+            file.close()
+        with hub.database.write() as connection:
+            hub.blobs.publish_all(connection, staged)
+        assert all(hub.blobs.path(file.sha256).exists() for file in staged)
+    # The folder of all folders too: its new ones would be lost otherwise.
+    assert sorted(synced) == sorted([hub.blobs.folder, *hub.blobs.folder.iterdir()])
+    with hub.database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.blobs)) == 599
+
+
+def test_a_content_that_was_there_is_synced_too(hub, monkeypatch):
+    """Another transaction may have moved it there a moment ago, and be rolled back before it has synced."""
+    publish(hub)
+    synced = []
+    monkeypatch.setattr(blobs, "_sync_folder", synced.append)
+    publish(hub)
+    assert synced == [hub.blobs.path(SHA256).parent, hub.blobs.folder]
+
+
+def test_a_staging_file_that_cannot_be_made_leaves_nothing(hub, monkeypatch):
+    def fail(**_):
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "mkstemp", fail)
+        with pytest.raises(StorageFull):
+            hub.blobs.stage()
+    assert list(hub.blobs.staging.iterdir()) == []
+    publish(hub)
+
+
+def test_staging_files_of_a_process_are_in_one_folder(hub):
+    with hub.blobs.stage() as one, hub.blobs.stage() as other:
+        assert one.path.parent == other.path.parent
 
 
 def test_a_transaction_that_fails_records_no_content(hub):

@@ -114,26 +114,24 @@ def downloaded(api, name, folder):
 def test_a_regular_commit_is_refused_and_succeeds_later(disk, api, tmp_path):
     with disk.full(but_for=MIB):
         message = refused(api, REGULAR, "regular.bin")
-        disk.assert_sound()
 
     assert "507" in message
     assert SENTENCE in message
+    disk.assert_sound()
     upload(api, REGULAR, "regular.bin")
     assert downloaded(api, "regular.bin", tmp_path) == REGULAR
-    disk.assert_sound()
 
 
 @pytest.mark.filterwarnings("ignore:Use 'content=")  # the client's own way to send a file
 def test_an_lfs_upload_is_refused_and_succeeds_later(disk, api, tmp_path):
     with disk.full(but_for=MIB):
         message = refused(api, io.BytesIO(LARGE), "lfs.bin")
-        disk.assert_sound()
 
     assert "507" in message
     assert SENTENCE in message
+    disk.assert_sound()
     upload(api, io.BytesIO(LARGE), "lfs.bin")
     assert downloaded(api, "lfs.bin", tmp_path) == LARGE
-    disk.assert_sound()
 
 
 UPLOAD_BY_XET = """
@@ -152,13 +150,12 @@ def test_a_xet_upload_is_refused_and_succeeds_later(disk, api, tmp_path):
     once = os.environ | {"HF_XET_CLIENT_RETRY_MAX_ATTEMPTS": "1", "HF_XET_CLIENT_RETRY_BASE_DELAY": "10ms"}
     with disk.full(but_for=MIB):
         refusal = subprocess.run(command, env=once, capture_output=True, text=True)
-        disk.assert_sound()
 
     # This client shows the status and not the sentence.
     assert "507 Insufficient Storage" in refusal.stderr
+    disk.assert_sound()
     subprocess.run(command, env=once, check=True, capture_output=True)
     assert downloaded(api, "xet.bin", tmp_path) == LARGE[::-1]
-    disk.assert_sound()
 
 
 def test_a_change_of_the_database_is_refused_and_succeeds_later(disk, api):

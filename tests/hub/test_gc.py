@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -207,9 +209,7 @@ def test_a_clean_up_waits_for_a_commit_that_brings_old_folders_back_to_life(busy
     assert fsck.check(busy_hub).problems == ()
 
 
-def test_commits_and_clean_ups_at_the_same_time_lose_nothing(busy_hub, monkeypatch):
-    # Without any grace, a clean-up would take the staging files of commits that are being made.
-    monkeypatch.setattr(leftovers, "interrupted_uploads", lambda *_: iter(()))
+def test_commits_and_clean_ups_at_the_same_time_lose_nothing(busy_hub):
     people = [owner(busy_hub, f"student-{number}") for number in range(3)]
     working = threading.Event()
 
@@ -268,6 +268,51 @@ def test_interrupted_uploads_go_when_they_are_old(hub):
 
     assert gc.collect(hub) == {"interrupted uploads": 2}
     assert list(hub.blobs.staging.iterdir()) == [new]
+
+
+def make_old(folder):
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (0, 0))
+
+
+def test_a_slow_upload_is_left_alone(hub):
+    """The first files of a commit are old when its last ones arrive."""
+    with hub.blobs.stage() as staged:
+        staged.write(b"the first file")
+        staged.close()
+        make_old(hub.blobs.staging)
+
+        assert gc.collect(hub, NO_GRACE, dry_run=True) == {}
+        assert gc.collect(hub, NO_GRACE) == {}
+
+        with hub.database.write() as connection:
+            sha256 = hub.blobs.publish(connection, staged)
+    assert hub.blobs.read(sha256, 100) == b"the first file"
+
+
+def test_uploads_of_a_killed_process_go(hub):
+    script = """
+import os, sys, pathlib
+from rl_hub.blobs import BlobStore
+staged = BlobStore(pathlib.Path(sys.argv[1]), None).stage()
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", script, hub.settings.data], check=True)
+    left = len(list(hub.blobs.staging.rglob("*")))
+    make_old(hub.blobs.staging)
+
+    assert left == 3  # a folder, the file in it, and the lock beside it
+    assert gc.collect(hub, dry_run=True) == {"interrupted uploads": 1}
+    assert gc.collect(hub) == {"interrupted uploads": 1}
+    assert list(hub.blobs.staging.iterdir()) == []
+
+
+def test_a_lock_without_its_folder_goes(hub):
+    lock = hub.blobs.staging / "0123456789abcdef.lock"
+    lock.touch()
+
+    assert gc.collect(hub, NO_GRACE) == {"interrupted uploads": 1}
+    assert not lock.exists()
 
 
 def test_an_upload_that_ends_meanwhile_is_no_trouble(hub, monkeypatch):

@@ -1,5 +1,6 @@
 """`git clone` and `git fetch` over HTTP, with the real git."""
 
+import asyncio
 import base64
 import contextlib
 import gzip
@@ -23,6 +24,7 @@ from rl_hub.errors import BadRequest
 from rl_hub.git import history, objects, upload_pack
 from rl_hub.hub import Hub
 from rl_hub.settings import Settings
+from rl_hub.web.api import git as git_api
 from rl_hub.web.app import create_app
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -469,6 +471,43 @@ def test_a_compressed_request_is_unpacked(asked):
 )
 def test_a_body_that_is_too_large_or_cannot_be_unpacked_is_refused(asked, body, encoding, status):
     assert asked(body, **{"Content-Encoding": encoding}).status_code == status
+
+
+def test_no_body_is_read_for_a_repository_that_is_not_there(client):
+    answer = client.post("/nobody/none/git-upload-pack", content=bytes(2**23 + 1))
+
+    assert answer.status_code == 401
+
+
+def test_a_request_is_unpacked_and_read_beside_the_event_loop(asked, monkeypatch):
+    """8 KB unpack to two million packets: the Hub would answer nobody else meanwhile."""
+    threads = []
+
+    def noting(function):
+        def note(*arguments):
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop()
+                threads.append("event loop")
+            return function(*arguments)
+
+        return note
+
+    monkeypatch.setattr(upload_pack, "parse", noting(upload_pack.parse))
+    monkeypatch.setattr(git_api, "_unpacked", noting(git_api._unpacked))
+    body = packet(f"want {asked.sha}\n") + b"0000" + packet("done\n")
+
+    assert asked(gzip.compress(body, mtime=0), **{"Content-Encoding": "gzip"}).status_code == 200
+    assert threads == []
+
+
+@pytest.mark.parametrize("more", [b"0000" * 1001, packet("have " + "0" * 40 + "\n") * 50_000], ids=["ends", "commits"])
+def test_a_request_with_more_packets_than_git_sends_is_not_read_to_its_end(asked, more):
+    answer = asked(packet(WANT) + b"0000" + more + b"this would not be understood")
+
+    assert (answer.status_code, answer.text) == (
+        413,
+        "This request has too many lines. Clone anew instead of fetching.\n",
+    )
 
 
 def test_the_old_protocol_without_a_service_is_refused(asked, client):

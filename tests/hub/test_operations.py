@@ -262,3 +262,8 @@ def test_every_content_survives(blobs):
         lines = [file_line(f"f{number}", content) for number, content in enumerate(contents)]
         operations = read(reader, ndjson(header_line(), *lines)).operations
         assert [operation.staged.path.read_bytes() for operation in operations] == contents
+
+
+def test_many_blank_lines_are_refused(reader):
+    with pytest.raises(BadRequest, match="blank lines"):
+        reader.feed(bytearray(ndjson(header_line()) + b"\n" * 101))

@@ -2,13 +2,17 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import pytest
+from starlette.requests import Request
 
 from page_visitors import PASSWORD, form_token, member, person, send, visitor
 from rl_hub import clock
 from rl_hub.accounts import devices, passwords, sessions, throttle, tokens, users
+from rl_hub.accounts.identity import Identity
+from rl_hub.errors import Forbidden
+from rl_hub.web.call import Call
 from rl_hub.web.pages import forms
 
 
@@ -71,8 +75,8 @@ def test_a_wrong_password_is_told_in_the_form(hub, ada_with_password):
 
 def test_guessing_is_slowed_down(hub, ada):
     with hub.database.write() as connection:
-        for _ in range(throttle.ACCOUNT.free + 1):
-            throttle.reserve(connection, [throttle.account("ada")])
+        for _ in range(throttle.GUESSER.free + 1):
+            throttle.reserve(connection, [throttle.guesser("ada", "testclient")])
     answer = send(visitor(hub), "/login", name="ada", password="wrong", next="")
     assert answer.status_code == 429
     assert "too many attempts" in answer.text
@@ -185,6 +189,35 @@ def test_forms_without_the_sessions_token_are_refused(hub, ada, path):
 def test_forms_of_nobody_are_refused(hub, path):
     answer = visitor(hub).post(path, data={"form_token": "x"})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_an_access_token_sends_no_forms_whatever_cookie_it_brings(hub, ada, path):
+    with hub.database.write() as connection:
+        token = tokens.create(connection, ada.identity.user_id, "laptop", "read")
+    client = visitor(hub)
+    client.cookies.set(sessions.COOKIE, "made up")
+    right = sessions.form_token(hub.secret, "session", "made up")
+    fields = {"form_token": right, "name": "x", "role": "write", "days": "", "user_code": "", "id": "1"}
+    answer = client.post(path, data=fields, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code in {401, 403}
+    assert [each.name for each in mine(hub, ada)] == ["laptop"]
+
+
+@pytest.mark.parametrize("role", ["read", "write"])
+def test_forms_are_read_for_sessions_only(hub, role):
+    request = Request({"type": "http", "headers": [(b"cookie", f"{sessions.COOKIE}=x".encode())]})
+    body = urlencode({"form_token": sessions.form_token(hub.secret, "session", "x")}).encode()
+    with pytest.raises(Forbidden, match="sign in on this Hub's pages"):
+        forms.read_form(Call(hub, request, Identity(1, "ada", role, via="token"), {}, body))
+
+
+def test_the_form_for_signing_in_gives_away_no_token_of_a_session(hub, ada):
+    client, stranger = visitor(hub, ada), visitor(hub)
+    stranger.cookies.set("rl_hub_form", client.cookies[sessions.COOKIE])
+    fields = {"form_token": form_token(stranger.get("/login")), "name": "x", "role": "write", "days": ""}
+    assert client.post("/settings/tokens", data=fields).status_code == 403
+    assert mine(hub, ada) == []
 
 
 def test_our_own_forms_say_where_they_come_from(hub, ada):
@@ -382,11 +415,21 @@ def test_a_wrong_code_is_told_in_the_form(hub, ada):
     assert "No device waits with this code" in answer.text
 
 
-def test_guessing_codes_is_slowed_down(hub, ada):
+@pytest.mark.parametrize("path", ["/device", "/device/approve", "/device/deny"])
+def test_guessing_codes_is_slowed_down(hub, ada, path):
     client = visitor(hub, ada)
-    token = form_token(client.get("/device"))
-    answers = [client.post("/device", data={"form_token": token, "user_code": f"{n}"}) for n in range(22)]
+    fields = {"form_token": form_token(client.get("/device")), "role": "write"}
+    answers = [client.post(path, data=fields | {"user_code": f"{n}"}) for n in range(22)]
     assert [answer.status_code for answer in answers[-2:]] == [404, 429]
+
+
+def test_guesses_count_together_whatever_is_done_with_the_code(hub, ada):
+    code, client = start(hub), visitor(hub, ada)
+    fields = {"form_token": form_token(client.get("/device")), "role": "write"}
+    for n in range(21):
+        client.post("/device", data=fields | {"user_code": f"{n}"})
+    assert client.post("/device/approve", data=fields | {"user_code": code.user_code}).status_code == 429
+    assert poll(hub, code) is devices.Refusal.PENDING
 
 
 def test_the_right_code_is_no_guess(hub, ada):

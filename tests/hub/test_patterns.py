@@ -149,3 +149,32 @@ def test_a_pattern_in_one_folder_matches_as_fnmatch_would(pattern, path):
 @given(st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), min_size=1))
 def test_an_escaped_path_is_read_back(path):
     assert literal(escape(path)) == path.encode()
+
+
+def test_a_pattern_longer_than_any_path_matches_nothing():
+    assert parse(b"[a]" * 341).matches(b"a" * 341)
+    assert parse(b"[a]" * 342) is None
+
+
+def test_of_long_wildcards_in_a_gitattributes_only_the_first_are_compiled():
+    content = b"".join(b"[a]" * 340 + b"%d filter=lfs\n" % number for number in range(100))
+    rules = LfsRules(content)
+    assert rules.covers("a" * 340 + "31")
+    assert not rules.covers("a" * 340 + "32")
+
+
+def test_comparisons_with_a_gitignore_are_bounded():
+    rules = IgnoreRules("\n".join(f"**/a/**/a/**/q{number}" for number in range(300)))
+    with pytest.raises(BadRequest, match="Use fewer rules"):
+        for number in range(60):
+            rules.ignores("/".join([f"{number:03}", *["a"] * 62, "f"]))
+
+
+def test_an_ordinary_gitignore_is_compared_with_as_many_files_as_are_asked_about():
+    rules = IgnoreRules("\n".join([f"*.{number}" for number in range(250)] + [f"/a/{number}" for number in range(50)]))
+    assert not any(rules.ignores(f"{number}/b/c/d/e/f.txt") for number in range(256))
+
+
+def test_a_long_gitignore_is_refused():
+    with pytest.raises(BadRequest, match="65536 characters"):
+        IgnoreRules("#" * 65537)

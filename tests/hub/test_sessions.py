@@ -82,7 +82,13 @@ def test_whoami_knows_a_browser_too(hub, client):
 
 @given(secret=st.binary(min_size=32, max_size=32), session=st.text())
 def test_a_form_of_the_session_is_accepted(secret, session):
-    sessions.check_form_token(secret, session, sessions.form_token(secret, session))
+    sessions.check_form_token(secret, "session", session, sessions.form_token(secret, "session", session))
+
+
+@given(secret=st.binary(min_size=32, max_size=32), value=st.text())
+def test_a_form_for_signing_in_is_none_of_a_session(secret, value):
+    with pytest.raises(Forbidden):
+        sessions.check_form_token(secret, "session", value, sessions.form_token(secret, "anonymous", value))
 
 
 @given(
@@ -93,9 +99,10 @@ def test_a_form_of_the_session_is_accepted(secret, session):
     token=st.text(),
 )
 def test_any_other_form_is_refused(secret, session, other_secret, other_session, token):
-    forged = [token, "", sessions.form_token(other_secret, session), sessions.form_token(secret, other_session)]
-    right = sessions.form_token(secret, session)
+    others = [(other_secret, session), (secret, other_session)]
+    forged = [token, "", *(sessions.form_token(key, "session", value) for key, value in others)]
+    right = sessions.form_token(secret, "session", session)
     for wrong in forged:
         if wrong != right:
             with pytest.raises(Forbidden, match="reload the page"):
-                sessions.check_form_token(secret, session, wrong)
+                sessions.check_form_token(secret, "session", session, wrong)

@@ -133,12 +133,46 @@ def test_every_entry_names_the_commit_that_changed_it_last(alice):
     assert {entry["lastCommit"]["title"] for entry in found} == {"a commit"}
 
 
-def test_what_has_not_changed_for_long_is_shown_with_the_oldest_commit_that_was_looked_at(alice, hub, monkeypatch):
-    monkeypatch.setattr(last_commits, "_WALKED", 2)
-    shas = [alice.push("alice/m", {"a": b"1", "b": b"%d" % number}) for number in range(5)]
-    with hub.database.read() as connection:
-        found = last_commits.of_paths(connection, 1, shas[-1], ["a", "b"])
-    assert (found["a"].sha, found["b"].sha) == (shas[-3], shas[-1])
+def test_what_has_not_changed_for_long_has_no_last_commit(alice, monkeypatch):
+    monkeypatch.setattr(last_commits, "_MOST_COMMITS", 2)
+    for number in range(3):
+        alice.push("alice/m", {"a": b"1", "b": b"%d" % number})
+    assert ["lastCommit" in entry for entry in tree(alice, expand="true").json()] == [False, True]
+
+
+@pytest.fixture
+def read_trees(monkeypatch):
+    """The ids of the trees that are asked for."""
+    read = []
+    load = trees.load
+    monkeypatch.setattr(trees, "load", lambda connection, shas: read.extend(shas) or load(connection, shas))
+    return read
+
+
+def test_a_folder_is_read_once_however_many_paths_are_in_it(alice, read_trees):
+    alice.push("alice/m", {f"d/{number}": b"x" for number in range(20)})
+    read_trees.clear()
+    assert len(paths_info(alice, [f"d/{number}" for number in range(20)]).json()) == 20
+    assert len(read_trees) == 2
+
+
+def test_an_unchanged_folder_is_read_once_however_many_commits_are_looked_at(alice, read_trees):
+    alice.push("alice/m", {f"d/{number}": b"x" for number in range(20)})
+    for number in range(5):
+        alice.push("alice/m", {f"other/{number}": b"x"})
+    read_trees.clear()
+    assert all("lastCommit" in entry for entry in tree(alice, "/d", expand="true").json())
+    # The folder, and the root of each commit but the first, whose folder is not there any more.
+    assert len(read_trees) <= 2 + 1 + 7
+
+
+def test_a_look_back_ends_when_it_has_read_enough(alice, read_trees, monkeypatch):
+    monkeypatch.setattr(last_commits, "_MOST_WORK", 200)
+    for number in range(9):
+        alice.push("alice/m", {"a": b"1", "b": b"%d" % number})
+    read_trees.clear()
+    tree(alice, expand="true")
+    assert len(read_trees) <= 1 + 4
 
 
 def test_pages_with_commits_are_short(alice):

@@ -19,6 +19,7 @@ from rl_hub.hub import Hub
 from rl_hub.repositories import catalog
 from rl_hub.settings import Limits, Settings
 from rl_hub.uploads import grants
+from rl_hub.uploads.arrivals import Arrival
 from rl_hub.web.app import create_app
 from rl_hub.xet import hashes, namespaces
 from rl_hub.xet.assembly import store_of
@@ -465,13 +466,13 @@ def test_a_shard_that_is_sent_too_long_is_refused(small):
 
 def test_a_shard_for_a_repository_that_is_deleted_meanwhile_is_refused(world, sender, monkeypatch):
     sender.xorb(CONTENTS)
-    kept = grants.keep
+    kept = Arrival.keep
 
-    def delete_first(connection, *rest):
+    def delete_first(arrival, connection, staged):
         catalog.remove(connection, world.repository)
-        kept(connection, *rest)
+        kept(arrival, connection, staged)
 
-    monkeypatch.setattr(grants, "keep", delete_first)
+    monkeypatch.setattr(Arrival, "keep", delete_first)
 
     assert "has been deleted" in sentence(sender.shard(file_of(CONTENTS)), 404)
 

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -16,6 +17,9 @@ from rl_hub.errors import Forbidden
 
 COOKIE = "rl_hub_session"
 LIFETIME = timedelta(days=14)
+Cookie = Literal["session", "anonymous"]
+"""Which cookie a form is bound to. One kind's token is never good for the other: of the cookie of somebody who is not
+signed in, the browser itself may choose the value."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,18 @@ def remove(connection: Connection, session_id: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.digest == _digest(session_id)))
 
 
-def form_token(secret: bytes, session_id: str) -> str:
-    """What a form of this session carries in a hidden field: nobody can compute it without the Hub's secret."""
-    return hmac.new(secret, b"form:" + _bytes(session_id), hashlib.sha256).hexdigest()
+def form_token(secret: bytes, cookie: Cookie, value: str) -> str:
+    """What a form carries in a hidden field, bound to a cookie: nobody can compute it without the Hub's secret."""
+    return hmac.new(secret, f"form:{cookie}:".encode() + _bytes(value), hashlib.sha256).hexdigest()
 
 
-def check_form_token(secret: bytes, session_id: str, token: str) -> None:
+def check_form_token(secret: bytes, cookie: Cookie, value: str, token: str) -> None:
     """Accepts the token of a form.
 
     Raises:
-        Forbidden: If it is another session's or none at all.
+        Forbidden: If it belongs to another cookie or to none at all.
     """
-    if not hmac.compare_digest(_bytes(form_token(secret, session_id)), _bytes(token)):
+    if not hmac.compare_digest(_bytes(form_token(secret, cookie, value)), _bytes(token)):
         raise Forbidden("This form is out of date: go back, reload the page and send it again.")
 
 

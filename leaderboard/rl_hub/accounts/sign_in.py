@@ -20,13 +20,15 @@ def sign_in(database: Database, name: str, password: str, address: str) -> users
         Unauthorized: If there is no such user or the password is another; the two take the same time and read the same.
         TooManyRequests: After too many failures with this name or from this address.
     """
-    account, network = throttle.account(name), throttle.address(address)
+    guesser = throttle.guesser(name, address)
+    others = throttle.account(name), throttle.address(address)
     with database.write() as connection:
-        throttle.reserve(connection, [account, network])
+        throttle.reserve(connection, [guesser, *others])
         password_hash = users.find_password_hash(connection, name)
     if not passwords.verify(password_hash, password):
         raise Unauthorized("The name or the password is wrong.")
     with database.write() as connection:
-        throttle.forget(connection, account)
-        throttle.release(connection, network)
+        throttle.forget(connection, guesser)
+        for subject in others:
+            throttle.release(connection, subject)
         return users.get(connection, name)

@@ -38,7 +38,10 @@ class Rule:
         return timedelta(seconds=min(self.longest, 2 ** min(above - 1, 30)) if above > 0 else 0)
 
 
-ACCOUNT = Rule(free=5, longest=15 * 60)
+# One address that guesses the password of one account. Nobody else is kept out of the account by that.
+GUESSER = Rule(free=5, longest=15 * 60)
+# Many addresses that guess it together. The block stays short: the account's owner has to wait as well.
+ACCOUNT = Rule(free=1000, longest=60)
 # A whole class often shares one address: one person's mistakes must not keep the others out for long.
 ADDRESS = Rule(free=100, longest=60)
 # Codes for signing in a device, asked for by anybody.
@@ -58,6 +61,11 @@ class Subject:
 def account(name: str) -> Subject:
     """Attempts on an account, whether or not there is one of this name."""
     return Subject(f"account:{hashlib.sha256(name.lower().encode(errors='replace')).hexdigest()}", ACCOUNT)
+
+
+def guesser(name: str, text: str) -> Subject:
+    """Attempts on an account from one network address."""
+    return Subject(f"{account(name).key}{address(text, purpose='@').key}", GUESSER)
 
 
 def address(text: str, rule: Rule = ADDRESS, purpose: str = "address") -> Subject:
@@ -104,6 +112,12 @@ def release(connection: Connection, subject: Subject) -> None:
 def forget(connection: Connection, subject: Subject) -> None:
     """Forgets all failures of a subject."""
     connection.execute(delete(throttles).where(throttles.c.key == subject.key))
+
+
+def forget_account(connection: Connection, name: str) -> None:
+    """Forgets all failures with an account, from wherever they came."""
+    key = account(name).key
+    connection.execute(delete(throttles).where(throttles.c.key.startswith(key, autoescape=True)))
 
 
 def _locked_count(connection: Connection, subject: Subject) -> int:

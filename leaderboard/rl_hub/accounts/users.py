@@ -117,7 +117,7 @@ def set_password(connection: Connection, user: User, password_hash: str) -> None
     """
     connection.execute(update(accounts).where(accounts.c.id == user.id).values(password_hash=password_hash))
     connection.execute(delete(sessions).where(sessions.c.user_id == user.id))
-    throttle.forget(connection, throttle.account(user.name))
+    throttle.forget_account(connection, user.name)
 
 
 def remove(connection: Connection, user: User) -> None:

@@ -5,6 +5,7 @@ https://git-scm.com/docs/http-protocol. A client that offers version 2 falls bac
 """
 
 import io
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from dulwich.errors import GitProtocolError, HangupException
 from dulwich.protocol import Protocol, pkt_line
 from sqlalchemy import Connection
 
-from rl_hub.errors import BadRequest
+from rl_hub.errors import BadRequest, TooLarge
 from rl_hub.git.history import Parents, covered, select
 from rl_hub.git.objects import DamagedRepository, list_objects, read_parents
 from rl_hub.git.pack import write_pack
@@ -30,6 +31,10 @@ _DEPTH = re.compile(rb"[1-9][0-9]{0,9}")
 # A packet has 65,520 bytes at most: 4 of its length, 1 of the band, and these.
 _BAND_BYTES = 65_515
 _DATA, _FATAL = b"\1", b"\3"
+
+# Of a request. git names 16,384 commits at a time, or a tenth of what it has named so far if that is more
+# (https://github.com/git/git/blob/v2.47.0/fetch-pack.c, next_flush), and then waits for the answer.
+_MOST_LINES, _MOST_ENDS = 50_000, 1_001
 
 _FAILED = "A repository could not be cloned."
 
@@ -74,12 +79,26 @@ def parse(body: bytes) -> Request:
 
     Raises:
         BadRequest: If it is none.
+        TooLarge: If it has more packets than git sends.
     """
-    read = Protocol(io.BytesIO(body).read, _nowhere).read_pkt_line
     try:
-        return _parse(read)
+        return _parse(_packets(body))
     except (GitProtocolError, HangupException):
         raise BadRequest("This is not a request as git sends it.") from None
+
+
+def _packets(body: bytes) -> Callable[[], bytes | None]:
+    """A function that returns the next packet: a line, or None for the end of a list."""
+    read = Protocol(io.BytesIO(body).read, _nowhere).read_pkt_line
+    lines, ends = itertools.count(1), itertools.count(1)
+
+    def read_next() -> bytes | None:
+        line = read()
+        if (next(ends) > _MOST_ENDS) if line is None else (next(lines) > _MOST_LINES):
+            raise TooLarge("This request has too many lines. Clone anew instead of fetching.")
+        return line
+
+    return read_next
 
 
 def _parse(read: Callable[[], bytes | None]) -> Request:

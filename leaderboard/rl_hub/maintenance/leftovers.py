@@ -1,6 +1,5 @@
 """What has had its time: expired rows, interrupted uploads, old events."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
 from rl_hub import clock
 from rl_hub.database import tables
 from rl_hub.hub import Hub
+from rl_hub.staging import abandoned, remove_abandoned
 from rl_hub.xet import namespaces
 from rl_hub.xet.assembly import store_of
 
@@ -56,20 +56,10 @@ def old_events(hub: Hub, dry_run: bool) -> Iterator[Step]:
 
 
 def interrupted_uploads(hub: Hub, grace: timedelta, dry_run: bool) -> Iterator[Step]:
-    """Staging files that nobody has written to for a while: what a killed server leaves."""
-    oldest = (clock.now() - grace).timestamp()
-    for path in sorted(hub.blobs.staging.iterdir()):
-        # An upload may end between two of these lines, and take its file away.
-        try:
-            if path.stat().st_mtime >= oldest:
-                continue
-        except FileNotFoundError:
-            continue
+    """Staging files that nobody writes to any more: what a killed server leaves."""
+    for path in abandoned(hub.blobs.staging, (clock.now() - grace).timestamp()):
         if not dry_run:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            remove_abandoned(path)
         yield "interrupted uploads", 1
 
 

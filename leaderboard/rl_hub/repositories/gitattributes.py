@@ -6,27 +6,35 @@ is right as well.
 
 from collections.abc import Iterable, Iterator
 
-from rl_hub.repositories.patterns import Pattern, escape, literal, parse
+from rl_hub.repositories.patterns import LONGEST, Pattern, escape, literal, parse
 
 FILE_NAME = ".gitattributes"
 
 _LFS = b"filter=lfs diff=lfs merge=lfs -text"
 # Nor are later wildcards: each costs a comparison with every file of a commit.
 _MOST_WILDCARDS = 200
+# Bytes of all of them; compiling these takes a tenth of a second.
+_LONGEST_WILDCARDS = 32 * 1024
 
 
 class LfsRules:
-    """The rules of one `.gitattributes`."""
+    """The rules of one `.gitattributes`.
+
+    Attributes:
+        content: The file.
+    """
 
     def __init__(self, content: bytes) -> None:
-        self._content = content
+        self.content = content
         self._literals: dict[bytes, tuple[int, bool]] = {}
         self._wildcards: list[tuple[int, Pattern, bool]] = []
+        room = _LONGEST_WILDCARDS
         for number, (line, is_lfs) in enumerate(_rules(content)):
             path = literal(line)
             if path is not None:
                 self._literals[path] = (number, is_lfs)
-            elif len(self._wildcards) < _MOST_WILDCARDS:
+            elif len(line) <= LONGEST and len(line) <= room and len(self._wildcards) < _MOST_WILDCARDS:
+                room -= len(line)
                 pattern = parse(line)
                 if pattern is not None and not pattern.folders_only:
                     self._wildcards.append((number, pattern, is_lfs))
@@ -45,8 +53,8 @@ class LfsRules:
     def with_paths(self, paths: Iterable[str]) -> bytes:
         """The file with a line for each of these paths at its end."""
         lines = b"".join(escape(path) + b" " + _LFS + b"\n" for path in paths)
-        separator = b"" if not self._content or self._content.endswith(b"\n") else b"\n"
-        return self._content + separator + lines
+        separator = b"" if not self.content or self.content.endswith(b"\n") else b"\n"
+        return self.content + separator + lines
 
 
 def _rules(content: bytes) -> Iterator[tuple[bytes, bool]]:

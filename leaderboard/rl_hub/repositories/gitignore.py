@@ -6,6 +6,9 @@ from rl_hub.errors import BadRequest
 from rl_hub.repositories.patterns import Pattern, parse
 
 _MOST_RULES = 300
+_LONGEST = 64 * 1024  # characters; compiling these takes a fifth of a second
+# Names compared for one request: a second or so, whatever the rules.
+_MOST_COMPARED = 2_000_000
 
 
 class IgnoreRules:
@@ -15,15 +18,22 @@ class IgnoreRules:
         """Reads the file.
 
         Raises:
-            BadRequest: If it has more rules than are compared in reasonable time.
+            BadRequest: If it is longer, or has more rules, than is compared in reasonable time.
         """
+        if len(text) > _LONGEST:
+            raise BadRequest(f".gitignore may have {_LONGEST} characters at most. Shorten it.")
         self._rules = list(_rules(text))
         if len(self._rules) > _MOST_RULES:
             raise BadRequest(f".gitignore may have {_MOST_RULES} rules at most. Shorten it.")
+        self._compared = 0
         self._folders: dict[bytes, bool] = {b"": False}
 
     def ignores(self, path: str) -> bool:
-        """Whether a file is kept out: by a rule for it, or because a folder that it is in is."""
+        """Whether a file is kept out: by a rule for it, or because a folder that it is in is.
+
+        Raises:
+            BadRequest: If all files so far have taken more comparisons than one request may.
+        """
         encoded = path.encode()
         return self._ignores_folder(encoded.rpartition(b"/")[0]) or self._decides(encoded, is_folder=False)
 
@@ -35,9 +45,17 @@ class IgnoreRules:
 
     def _decides(self, path: bytes, *, is_folder: bool) -> bool:
         """What the last rule that matches says."""
+        depth = path.count(b"/") + 1
         for pattern, ignored in reversed(self._rules):
-            if (is_folder or not pattern.folders_only) and pattern.matches(path):
-                return ignored
+            if is_folder or not pattern.folders_only:
+                self._compared += pattern.cost(depth)
+                if self._compared > _MOST_COMPARED:
+                    raise BadRequest(
+                        "The rules of .gitignore are too many for files in so many folders. Use fewer rules with a "
+                        "slash, or upload fewer files at a time."
+                    )
+                if pattern.matches(path):
+                    return ignored
         return False
 
 

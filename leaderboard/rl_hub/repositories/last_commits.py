@@ -1,17 +1,20 @@
 """Which commit changed a file or folder last."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from rl_hub.repositories import history, trees
+from rl_hub.repositories import history
 from rl_hub.repositories.history import Commit
+from rl_hub.repositories.trees import TreeReader
 
-# Commits that are looked at. Whatever did not change in these is shown with the oldest of them.
-_WALKED = 1000
+_MOST_COMMITS = 200
+# Entries read in all (half a second), so that a long history of a large folder costs no more than a short one.
+_MOST_WORK = 100_000
 
 
-def of_paths(connection: Connection, repository_id: int, sha: str, paths: Iterable[str]) -> dict[str, Commit]:
+def of_paths(connection: Connection, repository_id: int, sha: str, paths: Collection[str]) -> dict[str, Commit]:
     """The last commit of each path.
 
     Args:
@@ -21,19 +24,28 @@ def of_paths(connection: Connection, repository_id: int, sha: str, paths: Iterab
         paths: Files and folders that are there at this commit.
 
     Returns:
-        For each path the newest commit that made it what it is at `sha`.
+        For each path the newest commit that made it what it is at `sha`. Paths that did not change in the commits
+        looked at are left out.
     """
-    commits = history.walk(connection, repository_id, sha)
-    newer = next(commits)
-    waiting = {path: trees.entry_in(connection, newer.tree, path) for path in paths}
+    reader = TreeReader(connection)
+    commits = history.page(connection, repository_id, sha, _MOST_COMMITS)
+    waiting = reader.find(commits[0].tree, paths)
     found: dict[str, Commit] = {}
-    for number, older in enumerate(commits):
-        if not waiting or number == _WALKED:
+    for newer, older in _pairs(commits):
+        if not waiting or reader.work > _MOST_WORK:
             break
-        if older.tree != newer.tree:
-            changed = [path for path, entry in waiting.items() if trees.entry_in(connection, older.tree, path) != entry]
-            for path in changed:
-                found[path] = newer
-                del waiting[path]
-        newer = older
-    return found | dict.fromkeys(waiting, newer)
+        if older is not None and older.tree == newer.tree:
+            continue
+        before = reader.find(older.tree, waiting) if older is not None else {}
+        changed = [path for path, entry in waiting.items() if before.get(path) != entry]
+        for path in changed:
+            found[path] = newer
+            del waiting[path]
+    return found
+
+
+def _pairs(commits: Sequence[Commit]) -> Iterator[tuple[Commit, Commit | None]]:
+    """Each commit with the one before it, as far as both are known; the first of all has none before it."""
+    yield from pairwise(commits)
+    if commits[-1].parent is None:
+        yield commits[-1], None

@@ -19,6 +19,7 @@ from rl_hub.names import check_file_path, shown
 from rl_hub.repositories.git_objects import is_pointer
 from rl_hub.settings import KIB, Limits
 
+_MOST_BLANK_LINES = 100  # each takes time too
 _LONGEST_TITLE = 1000  # characters
 _LONGEST_MESSAGE = 64 * KIB
 # Lines above this are files: only their path and their content may be of any length.
@@ -105,6 +106,7 @@ class CommitReader:
     limits: Limits
     _waiting: bytearray = field(default_factory=bytearray)
     _lines: int = 0
+    _blank_lines: int = 0
     _header: CommitRequest | None = None
     _operations: list[Operation] = field(default_factory=list)
     _staged: ExitStack = field(default_factory=ExitStack)
@@ -160,6 +162,9 @@ class CommitReader:
         """Reads the line that is complete now."""
         line, self._waiting = self._waiting, bytearray()
         if not line.strip():
+            self._blank_lines += 1
+            if self._blank_lines > _MOST_BLANK_LINES:
+                raise BadRequest(f"A commit may have {_MOST_BLANK_LINES} blank lines at most.")
             return
         if len(line) > self._longest_line():
             self._refuse_line()

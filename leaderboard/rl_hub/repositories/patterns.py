@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from dulwich.wildmatch import MalformedPattern, translate_bracket_expression
 
+LONGEST = 1024  # bytes; no path is longer
+
 _ANY_FOLDERS = re.compile(rb"\*\*+")
 _NEVER = re.compile(rb"(?!)")
 _SPACE = b"[[:space:]]"
@@ -32,6 +34,12 @@ class Pattern:
     parts: tuple[re.Pattern[bytes] | None, ...]
     anchored: bool
     folders_only: bool
+
+    def cost(self, depth: int) -> int:
+        """Names that are compared with a path of this many names, at most."""
+        if not self.anchored:
+            return 1
+        return depth * len(self.parts) if None in self.parts else min(depth, len(self.parts))
 
     def matches(self, path: bytes) -> bool:
         """Whether it matches a path (without a slash at either end)."""
@@ -66,8 +74,10 @@ def parse(line: bytes) -> Pattern | None:
         line: The pattern alone, without negation or attributes.
 
     Returns:
-        None if it can match nothing.
+        None if it can match nothing, or is longer than any path.
     """
+    if len(line) > LONGEST:
+        return None
     folders_only = line.endswith(b"/")
     line = line.removesuffix(b"/")
     anchored = b"/" in line

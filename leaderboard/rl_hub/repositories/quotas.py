@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Select, func, select
 
-from rl_hub.database.tables import files, repositories, repository_files
+from rl_hub.database.tables import accounts, files, repositories, repository_files
 from rl_hub.errors import QuotaExceeded
 from rl_hub.repositories.catalog import Repository
 from rl_hub.settings import GIB, KIB, MIB, Limits
@@ -24,7 +24,34 @@ def owner_bytes(connection: Connection, owner_id: int) -> int:
 
 
 def check(connection: Connection, limits: Limits, repository: Repository, new_bytes: int) -> None:
-    """Checks that there is room for more in a repository.
+    """Checks that there is room for what this transaction adds to a repository.
+
+    Args:
+        connection: A write transaction: others that add to what this owner has wait until it ends.
+        limits: The Hub's.
+        repository: Where the new content goes.
+        new_bytes: The size of contents that the repository does not hold yet.
+
+    Raises:
+        QuotaExceeded: If the repository or its owner would hold more than is allowed.
+    """
+    if new_bytes > 0:
+        lock_owner(connection, repository.owner_id)
+        preview(connection, limits, repository, new_bytes)
+
+
+def lock_owner(connection: Connection, owner_id: int) -> None:
+    """Keeps others that add to what an owner has waiting until the transaction ends.
+
+    A lock of the repository alone lets commits to two repositories pass the owner's limit together. (SQLite leaves
+    FOR UPDATE out: there is one writer at a time anyway.)
+    """
+    # Weaker than FOR UPDATE: rows that only refer to the account need not wait.
+    connection.execute(select(accounts.c.id).where(accounts.c.id == owner_id).with_for_update(key_share=True))
+
+
+def preview(connection: Connection, limits: Limits, repository: Repository, new_bytes: int) -> None:
+    """Looks whether there would be room for more in a repository.
 
     Args:
         connection: Any transaction.

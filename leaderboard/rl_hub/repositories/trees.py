@@ -21,6 +21,7 @@ from rl_hub.repositories.git_objects import TreeEntry, pointer, tree_entries
 _ASKED_AT_ONCE = 1000  # ids in a query
 _KEPT_ENTRIES = 50_000  # in all trees together; about 15 MB
 _LARGEST_KEPT = 5_000  # entries of one tree
+_QUERY = 50  # entries that could be read in the time that asking for a tree takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,53 @@ def load(connection: Connection, shas: Collection[str]) -> dict[str, Sequence[Tr
     return found | read
 
 
+class TreeReader:
+    """Looks paths up in one tree after the other.
+
+    A folder is read once, however many paths lead into it, and not again where the next tree has it unchanged.
+
+    Attributes:
+        work: Entries read so far, with what it takes to ask for them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.work = 0
+        self._connection = connection
+        self._folders: dict[str, Mapping[str, TreeEntry]] = {}
+
+    def find(self, tree: str, paths: Iterable[str]) -> dict[str, TreeEntry]:
+        """What is at each path below a tree; paths at which there is nothing are left out."""
+        kept, self._folders = self._folders, {}
+        found: dict[str, TreeEntry] = {}
+        waiting = {path: (tree, path.split("/")) for path in paths}
+        while waiting:
+            self._open({folder for folder, _ in waiting.values()}, kept)
+            below = {}
+            for path, (folder, (name, *rest)) in waiting.items():
+                entry = self._folders[folder].get(name)
+                if entry is not None and not rest:
+                    found[path] = entry
+                elif entry is not None and entry.is_folder:
+                    below[path] = (entry.oid, rest)
+            waiting = below
+        return found
+
+    def _open(self, shas: Collection[str], kept: Mapping[str, Mapping[str, TreeEntry]]) -> None:
+        self._folders.update((sha, kept[sha]) for sha in shas if sha in kept)
+        new = load(self._connection, [sha for sha in shas if sha not in self._folders])
+        self._folders.update((sha, {entry.name: entry for entry in entries}) for sha, entries in new.items())
+        self.work += sum(len(entries) + _QUERY for entries in new.values())
+
+
 def listing(
-    connection: Connection, repository: Repository, sha: str, path: str = "", *, recursive: bool = False
+    connection: Connection,
+    repository: Repository,
+    sha: str,
+    path: str = "",
+    *,
+    recursive: bool = False,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Sequence[Entry]:
     """What is in a folder.
 
@@ -99,6 +145,8 @@ def listing(
         sha: A commit of it.
         path: The folder; the top if empty.
         recursive: Whether what is in its folders is listed too.
+        start: How many of them are left out at the beginning.
+        stop: Where the list ends; None for all.
 
     Returns:
         Files and folders by path, a folder before what is in it.
@@ -111,7 +159,7 @@ def listing(
     if tree is None or not tree.is_folder:
         raise EntryNotFound(f"{repository.repo_id} has no folder {shown(path)} at this revision.")
     entries = _listed(connection, tree.oid, f"{path}/" if path else "", recursive=recursive)
-    return _described(connection, entries)
+    return _described(connection, entries[start:stop])
 
 
 def file_at(connection: Connection, repository: Repository, sha: str, path: str) -> Entry:
@@ -133,11 +181,11 @@ def file_at(connection: Connection, repository: Repository, sha: str, path: str)
     return _described(connection, [(path, found)])[0]
 
 
-def entries_at(connection: Connection, repository: Repository, sha: str, paths: Iterable[str]) -> Sequence[Entry]:
+def entries_at(connection: Connection, repository: Repository, sha: str, paths: Collection[str]) -> Sequence[Entry]:
     """The files and folders at these paths; paths at which there is nothing are left out."""
     tree = history.get(connection, repository.id, sha).tree
-    wanted = ((path, entry_in(connection, tree, path)) for path in dict.fromkeys(paths))
-    return _described(connection, [(path, entry) for path, entry in wanted if entry is not None])
+    found = TreeReader(connection).find(tree, paths)
+    return _described(connection, [(path, found[path]) for path in dict.fromkeys(paths) if path in found])
 
 
 def all_files(connection: Connection, repository: Repository, sha: str) -> Sequence[Entry]:
@@ -178,13 +226,7 @@ def pointer_size(entry: Entry) -> int:
 
 def entry_in(connection: Connection, tree: str, path: str) -> TreeEntry | None:
     """What is at a path below a tree; None if there is nothing."""
-    entry: TreeEntry | None = TreeEntry("", tree, is_folder=True)
-    for name in path.split("/"):
-        if entry is None or not entry.is_folder:
-            return None
-        entries = load(connection, [entry.oid])[entry.oid]
-        entry = next((each for each in entries if each.name == name), None)
-    return entry
+    return TreeReader(connection).find(tree, [path]).get(path)
 
 
 def _listed(connection: Connection, tree: str, prefix: str, *, recursive: bool) -> list[tuple[str, TreeEntry]]:

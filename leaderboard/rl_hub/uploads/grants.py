@@ -5,10 +5,8 @@ from datetime import timedelta
 from sqlalchemy import Connection, and_, exists, func, select, update
 
 from rl_hub import clock
-from rl_hub.blobs import BlobStore, StagedFile
 from rl_hub.database import tables
 from rl_hub.database.engine import insert_ignore
-from rl_hub.errors import NotFound
 
 # Time between the upload of a file and the commit that names it. A folder of many large files is one commit.
 _LIFETIME = timedelta(days=1)
@@ -27,19 +25,6 @@ def grant(connection: Connection, user_id: int, repository_id: int, sha256: str)
     insert_ignore(connection, tables.upload_grants, [row])
     this = and_(_grants.user_id == user_id, _grants.repository_id == repository_id, _grants.sha256 == sha256)
     connection.execute(update(tables.upload_grants).where(this).values(expires_at=row["expires_at"]))
-
-
-def keep(connection: Connection, blobs: BlobStore, staged: StagedFile, user_id: int, repository_id: int) -> None:
-    """Stores a content that a user has sent for a repository, and lets the user name it there.
-
-    Raises:
-        NotFound: If the repository has been deleted meanwhile.
-    """
-    repositories = tables.repositories.c
-    if connection.scalar(select(repositories.id).where(repositories.id == repository_id)) is None:
-        raise NotFound("The repository that this upload is for has been deleted.")
-    blobs.publish(connection, staged)
-    grant(connection, user_id, repository_id, staged.sha256)
 
 
 def granted(connection: Connection, user_id: int, repository_id: int, sha256: str) -> bool:

@@ -43,6 +43,15 @@ class Upload:
     content: LfsObject
 
 
+@dataclass(frozen=True)
+class Download:
+    """One content of a repository that one user may fetch; `room.NOBODY` for somebody who is not signed in."""
+
+    user_id: int
+    repository_id: int
+    oid: str
+
+
 def read_objects(request: Mapping[str, Any]) -> list[LfsObject]:
     """The contents that a batch request names.
 
@@ -117,13 +126,18 @@ def verify_upload(secret: bytes, oid: str, signature: str) -> Upload:
     return Upload(claims["user"], claims["repository"], LfsObject(claims["oid"], claims["size"]))
 
 
-def sign_download(secret: bytes, oid: str, expires_at: datetime) -> str:
+def sign_download(secret: bytes, download: Download, expires_at: datetime) -> str:
     """The permission to fetch a content, until a time."""
-    return signatures.sign(secret, _DOWNLOAD, {"oid": oid}, expires_at)
+    claims: dict[str, str | int] = {
+        "user": download.user_id,
+        "repository": download.repository_id,
+        "oid": download.oid,
+    }
+    return signatures.sign(secret, _DOWNLOAD, claims, expires_at)
 
 
-def verify_download(secret: bytes, oid: str, signature: str) -> None:
-    """Lets a permission to fetch pass.
+def verify_download(secret: bytes, oid: str, signature: str) -> Download:
+    """What a permission to fetch allows at the address of a content.
 
     Raises:
         Forbidden: If this Hub did not give it, or gave it for another content, or it has expired.
@@ -131,6 +145,7 @@ def verify_download(secret: bytes, oid: str, signature: str) -> None:
     claims = signatures.verify(secret, _DOWNLOAD, signature)
     if claims is None or claims["oid"] != oid:
         raise Forbidden("This download address is not valid for this file, or has expired. Ask for a new one.")
+    return Download(claims["user"], claims["repository"], claims["oid"])
 
 
 class IncomingFile:

@@ -43,8 +43,8 @@ def check(connection: Connection, secret: bytes, token: str, namespace: str) -> 
 
     Raises:
         Unauthorized: If this Hub did not make the token, or it has expired, or the space has been given up since.
-        Forbidden: If it is for another space.
-        NotFound: If the repository is gone.
+        Forbidden: If it is for another space, or the user may not write to the repository any more.
+        NotFound: If the repository is gone, or hidden from the user.
     """
     claims = signatures.verify(secret, _PURPOSE, token)
     if claims is None:
@@ -54,5 +54,5 @@ def check(connection: Connection, secret: bytes, token: str, namespace: str) -> 
         raise Forbidden("This permission to upload is for another address.")
     if not namespaces.is_current(connection, access.user_id, namespace):
         raise Unauthorized("What was sent here has been cleaned up meanwhile. Start the upload again.")
-    room.repository(connection, access.repository_id)
+    room.repository(connection, access.user_id, access.repository_id, write=True)
     return access

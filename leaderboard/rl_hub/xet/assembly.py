@@ -13,6 +13,7 @@ from rl_hub.hub import Hub
 from rl_hub.repositories.quotas import readable
 from rl_hub.settings import Limits
 from rl_hub.uploads import grants, room
+from rl_hub.uploads.arrivals import Arrival
 from rl_hub.xet import namespaces
 from rl_hub.xet.access import Access
 from rl_hub.xet.hashes import HashTree, chunk_hash, file_hash
@@ -101,16 +102,15 @@ def _was_made_before(hub: Hub, access: Access, file: FileInfo) -> bool:
         if not grants.granted(connection, access.user_id, access.repository_id, file.sha256):
             return False
     with hub.database.write() as connection:
+        room.repository(connection, access.user_id, access.repository_id, write=True)
         grants.grant(connection, access.user_id, access.repository_id, file.sha256)
         namespaces.touch(connection, access.user_id)
     return True
 
 
 def _make(hub: Hub, access: Access, shard: BinaryIO, file: FileInfo, size: int) -> None:
-    with hub.database.read() as connection:
-        target = room.repository(connection, access.repository_id)
-        room.check(connection, hub.settings.limits, target, size)
-    with hub.blobs.stage() as staged:
+    with Arrival(hub, access.user_id, access.repository_id) as arrival, hub.blobs.stage() as staged:
+        arrival.reserve(size, file.sha256)
         if _write(store_of(hub), access.namespace, shard, file, staged) != file.file_hash:
             raise BadRequest("A file of this upload does not have the hash that was announced. Start the upload again.")
         staged.close()
@@ -120,7 +120,7 @@ def _make(hub: Hub, access: Access, shard: BinaryIO, file: FileInfo, size: int) 
                 "sent. Start the upload again."
             )
         with hub.database.write() as connection:
-            grants.keep(connection, hub.blobs, staged, access.user_id, access.repository_id)
+            arrival.keep(connection, staged)
             namespaces.touch(connection, access.user_id)
 
 

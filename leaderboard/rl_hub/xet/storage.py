@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from struct import Struct
@@ -16,6 +17,7 @@ from types import TracebackType
 
 from rl_hub.blobs import storage_errors
 from rl_hub.errors import BadRequest, QuotaExceeded, Unauthorized
+from rl_hub.uploads.tallies import Tally
 from rl_hub.xet.hashes import HashTree, chunk_hash, to_text
 from rl_hub.xet.xorbs import ChunkReader
 
@@ -26,6 +28,9 @@ _REPOSITORIES = 2
 # Looking how full a space is takes a few microseconds for each xorb in it.
 _MOST_XORBS = 10_000
 _AGAIN = "Start the upload again."
+
+# Bytes of xorbs on their way, by the folder of their space.
+_arriving = Tally()
 
 
 class IncomingXorb:
@@ -108,13 +113,23 @@ class XorbStore:
         """Where a xorb of a space is, or would be. Both names are checked by the caller: hexadecimal digits only."""
         return self.folder / namespace / xorb
 
-    def check_room(self, namespace: str, repository_bytes: int) -> None:
-        """Looks whether a space can take one more xorb.
+    @contextmanager
+    def arriving(self, namespace: str, size: int) -> Iterator[int]:
+        """Counts a xorb of `size` bytes as on its way to a space until the end of the `with` block.
+
+        Yields:
+            The bytes of the others that are on their way there.
+        """
+        with _arriving.adding(self.folder / namespace, size) as total:
+            yield total - size
+
+    def check_room(self, namespace: str, repository_bytes: int, arriving: int) -> None:
+        """Looks whether a space can take one more xorb, besides the bytes that are arriving.
 
         Raises:
             QuotaExceeded: If it is full.
         """
-        most = _REPOSITORIES * repository_bytes
+        most = _REPOSITORIES * repository_bytes - arriving
         if self._is_fuller(namespace, most, _MOST_XORBS):
             raise QuotaExceeded("This upload is too large to be sent at once. Upload its files in several parts.")
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -24,7 +25,8 @@ from rl_hub.web.routing import api, each_kind, streaming
 _FETCH, _PUSH = "git-upload-pack", "git-receive-pack"
 # Names of the commits that a client has; it sends some thousand at a time at most.
 _MOST_BYTES = 8 * MIB
-# Clones whose objects are being listed at the same time, each with up to some hundred bytes for each object.
+# Requests that are being read, and clones whose objects are being listed, at the same time: each takes up to some
+# hundred bytes for each line or object.
 _MOST_LISTINGS = 4
 _NO_PUSH = (
     "git push is not possible: this Hub's git is for reading. Upload with huggingface_hub instead: "
@@ -47,9 +49,13 @@ def info_refs(call: Call) -> Response:
 
 async def fetch(call: Call) -> Response:
     """Which commits the client gets, and the pack with them."""
-    request = upload_pack.parse(await _body(call.request))
+    unpacker = _unpacker(call.request)
+    # A body is read only for those who may have the repository.
+    await run_in_threadpool(_check_access, call)
+    body = await _body(call.request)
 
     def respond() -> Iterator[bytes]:
+        request = upload_pack.parse(_unpacked(body, unpacker) if unpacker else body)
         with call.hub.database.read() as connection:
             return upload_pack.respond(call.hub, connection, _repository(call, connection).id, request)
 
@@ -62,6 +68,11 @@ def _repository(call: Call, connection: Connection) -> catalog.Repository:
     return catalog.find(connection, call.identity, call.kind, call.repo_id.removesuffix(".git"))
 
 
+def _check_access(call: Call) -> None:
+    with call.hub.database.read() as connection:
+        _repository(call, connection)
+
+
 def _limiter(request: Request) -> CapacityLimiter:
     state = request.app.state
     if not hasattr(state, "git_listings"):
@@ -70,34 +81,52 @@ def _limiter(request: Request) -> CapacityLimiter:
     return limiter
 
 
-async def _body(request: Request) -> bytes:
-    """The body; git compresses it when it is long.
+def _unpacker(request: Request) -> "zlib._Decompress | None":
+    """What unpacks the body; git compresses it when it is long.
 
     Raises:
-        TooLarge: If it has more than `_MOST_BYTES`, as it is sent or unpacked.
         UnsupportedEncoding: If it is compressed in another way.
-        BadRequest: If it cannot be unpacked.
     """
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise UnsupportedEncoding("A request of git comes as it is, or with gzip.")
     # 16 asks for gzip's header (https://docs.python.org/3/library/zlib.html#zlib.decompressobj).
-    unpacker = None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
+    return None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+
+async def _body(request: Request) -> bytes:
+    """The body as it is sent.
+
+    Raises:
+        TooLarge: If it has more than `_MOST_BYTES`.
+    """
     collected = bytearray()
-    arrived = 0
+    async for part in request.stream():
+        collected += part
+        _check_size(collected)
+    return bytes(collected)
+
+
+def _unpacked(body: bytes, unpacker: "zlib._Decompress") -> bytes:
+    """The body as it was before it was compressed.
+
+    Raises:
+        TooLarge: If it has more than `_MOST_BYTES`.
+        BadRequest: If it cannot be unpacked.
+    """
     try:
-        async for part in request.stream():
-            arrived += len(part)
-            collected += unpacker.decompress(part, _MOST_BYTES + 1 - len(collected)) if unpacker else part
-            if max(arrived, len(collected)) > _MOST_BYTES:
-                raise TooLarge(
-                    f"A request of git may have {_MOST_BYTES} bytes at most. Clone anew instead of fetching."
-                )
+        unpacked = unpacker.decompress(body, _MOST_BYTES + 1)
     except zlib.error:
         raise BadRequest("The compressed body cannot be unpacked.") from None
-    if unpacker and not unpacker.eof:
+    _check_size(unpacked)
+    if not unpacker.eof:
         raise BadRequest("The compressed body ends too early.")
-    return bytes(collected)
+    return unpacked
+
+
+def _check_size(body: bytes | bytearray) -> None:
+    if len(body) > _MOST_BYTES:
+        raise TooLarge(f"A request of git may have {_MOST_BYTES} bytes at most. Clone anew instead of fetching.")
 
 
 def _for_git(route: Route) -> Route:

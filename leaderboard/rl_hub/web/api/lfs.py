@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse, Response
 from rl_hub import clock
 from rl_hub.errors import BadRequest, HiddenRepository, HubError, NotFound, TooLarge
 from rl_hub.repositories import catalog
-from rl_hub.uploads import grants, lfs, room
-from rl_hub.uploads.lfs import IncomingFile, LfsObject, Upload
+from rl_hub.uploads import arrivals, lfs, room
+from rl_hub.uploads.arrivals import Arrival
+from rl_hub.uploads.lfs import Download, IncomingFile, LfsObject, Upload
 from rl_hub.web import answers, streams
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api, each_kind, streaming
@@ -55,23 +56,33 @@ async def receive(call: Call) -> Response:
     """Takes a content."""
     hub, oid = call.hub, call.params["oid"]
     upload = lfs.verify_upload(hub.secret, oid, call.query.get("signature", ""))
+    content = upload.content
+    with arrivals.transfer(hub, upload.user_id), Arrival(hub, upload.user_id, upload.repository_id) as arrival:
+        await run_in_threadpool(arrival.reserve, content.size, content.oid)
+        await _take(call, content, arrival)
+    return answers.answer({})
+
+
+async def _take(call: Call, content: LfsObject, arrival: Arrival) -> None:
+    hub = call.hub
     with hub.blobs.stage() as staged:
-        incoming = IncomingFile(staged, upload.content)
-        await pump(streams.pieces(call.request, upload.content.size), incoming.write)
+        incoming = IncomingFile(staged, content)
+        await pump(streams.pieces(call.request, content.size), incoming.write)
 
         def keep() -> None:
             incoming.close()
             with hub.database.write() as connection:
-                grants.keep(connection, hub.blobs, staged, upload.user_id, upload.repository_id)
+                arrival.keep(connection, staged)
 
         await run_in_threadpool(keep)
-    return answers.answer({})
 
 
 def send(call: Call) -> Response:
     """Gives a content to the holder of its signed address."""
     oid = call.params["oid"]
-    lfs.verify_download(call.hub.secret, oid, call.query.get("signature", ""))
+    download = lfs.verify_download(call.hub.secret, oid, call.query.get("signature", ""))
+    with call.hub.database.read() as connection:
+        room.repository(connection, download.user_id, download.repository_id, write=False)
     path = call.hub.blobs.path(oid)
     if not path.exists():
         raise NotFound("This content has been removed meanwhile.")
@@ -100,7 +111,7 @@ def _uploads(call: Call, contents: list[LfsObject]) -> list[dict[str, Any]]:
             new_bytes += content.size
             href = _href(call, content.oid, lfs.sign_upload(call.hub.secret, upload, expires_at))
             item["actions"] = {"upload": _action(href, expires_at), "verify": {"href": _verify_address(call)}}
-        room.check(connection, limits, repository, new_bytes)
+        room.preview(connection, limits, repository, new_bytes)
     return objects
 
 
@@ -115,7 +126,8 @@ def _downloads(call: Call, contents: list[LfsObject]) -> list[dict[str, Any]]:
             if not lfs.holds(connection, repository.id, content):
                 item["error"] = {"code": 404, "message": "This repository has no such file."}
                 continue
-            href = _href(call, content.oid, lfs.sign_download(call.hub.secret, content.oid, expires_at))
+            download = Download(call.identity.user_id or room.NOBODY, repository.id, content.oid)
+            href = _href(call, content.oid, lfs.sign_download(call.hub.secret, download, expires_at))
             item["actions"] = {"download": _action(href, expires_at)}
     return objects
 

@@ -34,12 +34,15 @@ def list_tree(call: Call) -> Response:
     with call.hub.database.read() as connection:
         repository, sha = _resolved(call, connection)
         path = call.params.get("path", "").strip("/")
-        entries = trees.listing(connection, repository, sha, path, recursive=_is_true(call, "recursive"))
-        end = start + max(1, min(limit, longest))
-        shown = _shown(connection, repository, sha, entries[start:end], expand=expand)
+        count, recursive = max(1, min(limit, longest)), _is_true(call, "recursive")
+        # One more than is shown tells whether there is a next page.
+        entries = trees.listing(
+            connection, repository, sha, path, recursive=recursive, start=start, stop=start + count + 1
+        )
+        shown = _shown(connection, repository, sha, entries[:count], expand=expand)
     # The next page is of the same commit, wherever the branch has gone meanwhile.
     folder = f"/{quote(path, safe='')}" if path else ""
-    more = {"cursor": str(end)} if end < len(entries) else None
+    more = {"cursor": str(start + count)} if len(entries) > count else None
     return answer(shown, headers=_next(call, f"tree/{sha}{folder}", more))
 
 
@@ -79,8 +82,9 @@ def _shown(
     if expand:
         changed = last_commits.of_paths(connection, repository.id, sha, [entry.path for entry in entries])
         for entry in shown:
-            commit = changed[entry["path"]]
-            entry["lastCommit"] = {"id": commit.sha, "title": commit.title, "date": clock.iso(commit.created_at)}
+            commit = changed.get(entry["path"])
+            if commit is not None:  # otherwise it was too long ago to look it up
+                entry["lastCommit"] = {"id": commit.sha, "title": commit.title, "date": clock.iso(commit.created_at)}
     return shown
 
 

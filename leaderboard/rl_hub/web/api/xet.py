@@ -5,8 +5,12 @@ Source: Xet protocol specification, "CAS API"; `/v2/shards` is what the client e
 xet-core).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,6 +20,7 @@ from rl_hub import clock
 from rl_hub.errors import BadRequest, HubError, NotFound
 from rl_hub.hub import Hub
 from rl_hub.repositories import catalog
+from rl_hub.uploads import arrivals
 from rl_hub.web import answers, streams
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api
@@ -24,6 +29,22 @@ from rl_hub.xet import access, assembly, hashes, namespaces
 from rl_hub.xet.access import Access
 
 Endpoint = Callable[[Hub, Access, Request], Awaitable[Response]]
+
+# Shards of a few kilobytes can name gigabytes, and making those takes a thread for minutes.
+_MOST_SHARDS = 4
+
+
+class _Turns:
+    """Who may make files now: a few users, each for one shard at a time. All others wait without a thread."""
+
+    def __init__(self) -> None:
+        self._threads = CapacityLimiter(_MOST_SHARDS)
+        self._users: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def run(self, user_id: int, make: Callable[[], None]) -> None:
+        lock = self._users.setdefault(user_id, asyncio.Lock())
+        async with lock:
+            await run_sync(make, limiter=self._threads)
 
 
 def write_token(call: Call) -> Response:
@@ -53,26 +74,29 @@ async def receive_xorb(hub: Hub, sender: Access, request: Request) -> Response:
     if hashes.from_text(name) is None:
         raise BadRequest("A xorb is named by 64 lower-case hexadecimal digits.")
     store = assembly.store_of(hub)
-    await run_in_threadpool(store.check_room, sender.namespace, limits.repository_bytes)
-    with store.receive(limits.xorb_bytes) as incoming:
-        await pump(streams.pieces(request, limits.xorb_bytes), incoming.write)
-        await run_in_threadpool(incoming.publish, store.path(sender.namespace, name))
+    with store.arriving(sender.namespace, _announced(request, limits.xorb_bytes)) as others:
+        await run_in_threadpool(store.check_room, sender.namespace, limits.repository_bytes, others)
+        with store.receive(limits.xorb_bytes) as incoming:
+            await pump(streams.pieces(request, limits.xorb_bytes), incoming.write)
+            await run_in_threadpool(incoming.publish, store.path(sender.namespace, name))
     return answers.answer({"was_inserted": True})
 
 
 async def receive_shard(hub: Hub, sender: Access, request: Request) -> Response:
     """Takes a shard and makes its files."""
-    await _assemble(hub, sender, request)
+    with arrivals.transfer(hub, sender.user_id):
+        await _assemble(hub, sender, request)
     return answers.answer({"result": 1})
 
 
 async def receive_shard_v2(hub: Hub, sender: Access, request: Request) -> Response:
     """Takes a shard and makes its files; the client shows the error's sentence, unlike that of any other answer."""
-    try:
-        await _assemble(hub, sender, request)
-        event: dict[str, str | bool] = {"type": "result"}
-    except HubError as error:
-        event = {"type": "error", "message": error.message, "retryable": False}
+    event: dict[str, str | bool] = {"type": "result"}
+    with arrivals.transfer(hub, sender.user_id):
+        try:
+            await _assemble(hub, sender, request)
+        except HubError as error:
+            event = {"type": "error", "message": error.message, "retryable": False}
     return Response(answers.compact(event) + "\n", media_type="application/x-ndjson")
 
 
@@ -84,7 +108,21 @@ async def _assemble(hub: Hub, sender: Access, request: Request) -> None:
             with staged.path.open("rb") as shard:
                 assembly.assemble(hub, sender, shard, staged.size)
 
-        await run_in_threadpool(make)
+        await _turns(request).run(sender.user_id, make)
+
+
+def _turns(request: Request) -> _Turns:
+    state = request.app.state
+    if not hasattr(state, "xet_turns"):
+        state.xet_turns = _Turns()
+    turns: _Turns = state.xet_turns
+    return turns
+
+
+def _announced(request: Request, most: int) -> int:
+    """The size of a body as its sender announces it; `most` if it does not."""
+    length = request.headers.get("content-length", "")
+    return min(int(length[:20]), most) if length.isascii() and length.isdigit() else most
 
 
 def _space(hub: Hub, user_id: int) -> str:

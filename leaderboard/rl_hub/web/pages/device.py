@@ -4,6 +4,10 @@ The code may come along in the address, but it is only filled in: nothing is app
 asks for what, and has pressed the button.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -30,13 +34,9 @@ def show_code_form(call: Call) -> Response:
 def look(call: Call) -> Response:
     """What waits with the code, and the question whether to let it in."""
     code = forms.read_form(call).text("user_code")
-    guesses = throttle.Subject(f"device-code:{call.signed_in()}", _GUESSES)
     try:
-        with call.hub.database.write() as connection:
-            throttle.reserve(connection, [guesses])
-        with call.hub.database.write() as connection:
+        with _guess(call) as connection:
             device = devices.pending(connection, code)
-            throttle.release(connection, guesses)
     except (NotFound, TooManyRequests) as error:
         return _code_form(call, code, error)
     client = _KNOWN_CLIENTS.get(device.client_id, "")
@@ -46,17 +46,33 @@ def look(call: Call) -> Response:
 def approve(call: Call) -> Response:
     """Lets the device in."""
     form = forms.read_form(call)
-    with call.hub.database.write() as connection:
-        devices.approve(connection, form.text("user_code"), call.signed_in(), forms.read_role(form))
+    code, role = form.text("user_code"), forms.read_role(form)
+    with _guess(call) as connection:
+        devices.approve(connection, code, call.signed_in(), role)
     return show(call, "device/done.html", approved=True)
 
 
 def deny(call: Call) -> Response:
     """Refuses it."""
-    form = forms.read_form(call)
-    with call.hub.database.write() as connection:
-        devices.deny(connection, form.text("user_code"))
+    code = forms.read_form(call).text("user_code")
+    with _guess(call) as connection:
+        devices.deny(connection, code)
     return show(call, "device/done.html", approved=False)
+
+
+@contextmanager
+def _guess(call: Call) -> Iterator[Connection]:
+    """A transaction that looks for a code: if there is none, the person has guessed.
+
+    Raises:
+        TooManyRequests: After too many guesses.
+    """
+    guesses = throttle.Subject(f"device-code:{call.signed_in()}", _GUESSES)
+    with call.hub.database.write() as connection:
+        throttle.reserve(connection, [guesses])
+    with call.hub.database.write() as connection:
+        yield connection
+        throttle.release(connection, guesses)
 
 
 def _code_form(call: Call, code: str, error: HubError | None = None) -> Response:

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rl_hub.errors import EntryNotFound
-from rl_hub.repositories import history, revisions, trees
+from rl_hub.repositories import history, last_commits, revisions, trees
 from rl_hub.repositories.history import Commit
 from rl_hub.repositories.trees import Entry
 from rl_hub.settings import KIB
@@ -16,7 +16,6 @@ from rl_hub.web.pages.addresses import RepositoryAddresses
 from rl_hub.web.pages.contents import read_text
 from rl_hub.web.pages.differences import split_lines
 from rl_hub.web.pages.headings import open_heading, show_in
-from rl_hub.web.pages.last_commits import find_last_commits
 from rl_hub.web.routing import each_kind, page
 
 _LARGEST_SHOWN = 256 * KIB
@@ -58,7 +57,7 @@ def show_folder(call: Call) -> Response:
             trees.file_at(connection, heading.repository, sha, path)
             return RedirectResponse(heading.at.blob(revision, path))
         shown = sorted(entries, key=lambda entry: (entry.type != "directory", entry.path))[:_MOST_ENTRIES]
-        last = find_last_commits(connection, heading.repository.id, commit, path, shown)
+        last = last_commits.of_paths(connection, heading.repository.id, sha, [entry.path for entry in shown])
     return show_in(
         call,
         heading,

@@ -48,11 +48,14 @@ def read_form(call: Call) -> Form:
     """The form of somebody who is signed in.
 
     Raises:
-        Forbidden: If it may come from a foreign page.
+        Forbidden: If it may come from a foreign page, or was sent with an access token: what a page does, a token
+            must not, because a token may be for reading only.
         Unauthorized: If nobody is signed in.
     """
     call.signed_in()
-    return _read(call, call.request.cookies.get(sessions.COOKIE, ""))
+    if call.identity.via != "session":
+        raise Forbidden("An access token cannot send forms: sign in on this Hub's pages instead.")
+    return _read(call, "session", call.request.cookies.get(sessions.COOKIE, ""))
 
 
 def read_anonymous_form(call: Call) -> Form:
@@ -61,7 +64,7 @@ def read_anonymous_form(call: Call) -> Form:
     Raises:
         Forbidden: If it may come from a foreign page.
     """
-    return _read(call, call.request.cookies.get(_ANONYMOUS_COOKIE, ""))
+    return _read(call, "anonymous", call.request.cookies.get(_ANONYMOUS_COOKIE, ""))
 
 
 def read_role(form: Form) -> Role:
@@ -84,7 +87,7 @@ def anonymous_id(call: Call) -> str:
 
 def anonymous_token(call: Call, identifier: str) -> str:
     """The token of such a form."""
-    return sessions.form_token(call.hub.secret, identifier)
+    return sessions.form_token(call.hub.secret, "anonymous", identifier)
 
 
 def keep_anonymous_id(call: Call, response: Response, identifier: str) -> None:
@@ -120,12 +123,12 @@ def local_path(call: Call, target: str) -> str:
     return "/"
 
 
-def _read(call: Call, identifier: str) -> Form:
+def _read(call: Call, cookie: sessions.Cookie, value: str) -> Form:
     _check_origin(call)
     form = Form(call.form())
-    if not identifier:
+    if not value:
         raise Forbidden("The browser sent no cookie with this form: allow cookies for this Hub, then try again.")
-    sessions.check_form_token(call.hub.secret, identifier, form.text("form_token"))
+    sessions.check_form_token(call.hub.secret, cookie, value, form.text("form_token"))
     return form
 
 

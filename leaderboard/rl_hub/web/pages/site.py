@@ -78,7 +78,7 @@ def _site(call: Call) -> Site:
         addresses=addresses_of(call),
         base_url=call.base_url,
         identity=call.identity,
-        form_token=sessions.form_token(call.hub.secret, session) if session else "",
+        form_token=sessions.form_token(call.hub.secret, "session", session) if session else "",
         next=here(call.request),
     )
 
