@@ -107,6 +107,8 @@ def parse_card(text: str) -> Card:
         return Card(warnings=(_NO_METADATA,))
     if not isinstance(data, dict):
         return Card(errors=("The metadata in README.md has to be a list of names with values (name: value).",))
+    if isinstance(data.get("tags"), str):  # some versions of ML-Agents write all of them as one text
+        data["tags"] = [tag.strip() for tag in data["tags"].split(",") if tag.strip()]
     errors: list[str] = []
     for error in _errors(data):
         errors.append(error)

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from rl_hub.names import shown
+
 _DEEPEST = 32  # collections in collections; cards have about 8
 # Characters and values once every alias is unfolded. A card's own text is shorter by its limit.
 _HEAVIEST = 2**20
@@ -117,7 +119,7 @@ class _Builder:
             self._add(value, 1 + len(event.value), event.anchor, event)
         else:
             if event.tag is not None and event.tag != "!":
-                raise YamlProblem(f"the tag {event.tag[:80]} is not allowed{_at(event)}")
+                raise YamlProblem(f"the tag {shown(event.tag)} is not allowed{_at(event)}")
             if len(self.stack) >= _DEEPEST:
                 raise YamlProblem(f"it is nested more than {_DEEPEST} deep{_at(event)}")
             self.stack.append(_Open([] if isinstance(event, yaml.SequenceStartEvent) else {}, event.anchor))
@@ -148,7 +150,7 @@ def _key(value: Any, mapping: dict[str, Any], event: Any) -> str:
     if value == "<<":
         raise YamlProblem(f"merging with << is not allowed{_at(event)}")
     if value in mapping:
-        raise YamlProblem(f"the key {value[:80]!r} is given twice{_at(event)}")
+        raise YamlProblem(f"the key {shown(value)} is given twice{_at(event)}")
     return value
 
 
@@ -157,7 +159,7 @@ def _scalar(event: Any) -> Any:
     if event.tag in _TEXT_TAGS or (event.tag is None and not event.implicit[0]):
         return event.value
     if event.tag is not None:
-        raise YamlProblem(f"the tag {event.tag[:80]} is not allowed{_at(event)}")
+        raise YamlProblem(f"the tag {shown(event.tag)} is not allowed{_at(event)}")
     return _plain(event.value, event)
 
 

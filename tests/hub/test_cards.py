@@ -155,7 +155,7 @@ def test_metadata_has_to_be_a_mapping():
 @pytest.mark.parametrize(
     ("metadata", "names"),
     [
-        ({"tags": "one"}, '"tags"'),
+        ({"tags": {"one": 1}}, '"tags"'),
         ({"tags": ["a"] * 501}, '"tags"'),
         ({"tags": [1]}, '"tags[0]"'),
         ({"tags": ["a\nb"]}, '"tags[0]"'),
@@ -247,3 +247,13 @@ def test_the_index_of_any_valid_card_is_json_without_nan(metadata):
         json.loads(index.data_json, parse_constant=lambda _: math.nan)
         index.data_json.encode()
         assert all(len(tag) <= 256 and tag.isprintable() for tag in index.tags)
+
+
+def test_tags_in_one_text_are_a_list_as_ml_agents_writes_them():
+    card = cards.parse_card('---\ntags: "Huggy, deep-reinforcement-learning,"\n---\n')
+    assert (card.data["tags"], card.errors) == (["Huggy", "deep-reinforcement-learning"], ())
+
+
+def test_an_error_in_yaml_quotes_nothing_that_a_terminal_would_obey():
+    (error,) = cards.parse_card("---\na: !<%01%02> b\n---\n").errors
+    assert error.isprintable()

@@ -6,9 +6,7 @@ from sqlalchemy import func, select
 import kept_hub
 from hub_requests import Person, file_line, person, refusal
 from rl_hub.accounts import organisations
-from rl_hub.accounts.identity import ANONYMOUS, Identity
 from rl_hub.database import tables
-from rl_hub.repositories import catalog
 from rl_hub.repositories.git_objects import EMPTY_TREE
 
 kept_client, hub, client = kept_hub.fixtures()
@@ -317,10 +315,7 @@ def test_every_change_is_an_event(alice, hub):
     ]
 
 
-def test_the_repositories_of_an_account_are_those_that_one_may_see(hub, alice):
-    for name in ("a", "b"):
-        alice.create(f"alice/{name}", private=name == "b")
-    with hub.database.read() as connection:
-        mine = catalog.list_of_owner(connection, Identity(user_id(hub, "alice"), "alice"), "ALICE")
-        public = catalog.list_of_owner(connection, ANONYMOUS, "alice")
-    assert ({each.name for each in mine}, {each.name for each in public}) == ({"a", "b"}, {"a"})
+def test_a_letter_that_only_lowers_to_ascii_names_nothing(alice):
+    alice.create("alice/backup")
+    answer = alice.get("/api/models/alice/bac%E2%84%AAup/commits/main", params={"limit": 1})
+    assert refusal(answer)[:2] == (404, "RepoNotFound")

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import sqlite3
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,8 +28,9 @@ from rl_hub.accounts import organisations
 from rl_hub.database import tables
 from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck
-from rl_hub.repositories import card_index
+from rl_hub.repositories import card_index, commits, preparation, quotas
 from rl_hub.repositories.git_objects import object_id
+from rl_hub.repositories.gitattributes import LfsRules
 from rl_hub.settings import MIB, Limits, Settings
 from rl_hub.uploads import grants
 from rl_hub.web.app import create_app
@@ -417,8 +419,6 @@ def test_of_parallel_commits_on_one_head_one_is_made(alice):
 
 
 def test_a_repository_that_is_deleted_meanwhile_is_not_committed_to(alice, hub, monkeypatch):
-    from rl_hub.repositories import commits
-
     apply = commits.apply
 
     def delete_first(*arguments):
@@ -435,9 +435,10 @@ def test_a_fault_in_the_last_step_leaves_nothing_behind(alice, hub):
             raise RuntimeError("a fault")
 
     event.listen(hub.database._writer, "before_cursor_execute", fail)
-    with pytest.raises(RuntimeError):
-        alice.commit("alice/m", file_line("a", b"1"))
-    event.remove(hub.database._writer, "before_cursor_execute", fail)
+    try:
+        assert alice.commit("alice/m", file_line("a", b"1")).status_code == 500
+    finally:
+        event.remove(hub.database._writer, "before_cursor_execute", fail)
     assert alice.files("alice/m") == []
     assert fsck.check(hub).is_clean
 
@@ -525,3 +526,95 @@ def test_whoever_may_not_commit_hears_so_before_the_upload(alice, client, hub):
 def test_pull_requests_are_refused_before_the_upload(alice):
     answer = alice.post("/api/models/alice/m/preupload/main?create_pr=1", {"files": []})
     assert "no pull requests" in refusal(answer)[2]
+
+
+@pytest.mark.parametrize("size", [-1, 2**63, 10**400], ids=["negative", "huge", "endless"])
+def test_a_size_that_no_file_has_is_refused(alice, size):
+    body = {"files": [{"path": "a", "size": size, "sample": ""}]}
+    assert refusal(alice.post("/api/models/alice/m/preupload/main", body))[0] == 400
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_file_may_take_the_place_of_a_folder_and_the_other_way_round(alice, turn):
+    alice.push("alice/m", {"a/b.txt": b"1", "c": b"2"})
+    lines = [deleted_file_line("a/b.txt"), file_line("a", b"3"), deleted_file_line("c"), file_line("c/d", b"4")]
+    assert alice.commit("alice/m", *lines[::turn]).status_code == 200
+    assert alice.files("alice/m") == ["a", "c/d"]
+
+
+@pytest.fixture
+def is_locked(hub, monkeypatch):
+    """Whether the database was locked, each time that a card or rules were read."""
+    seen = []
+
+    def look(function):
+        def looked(*arguments):
+            other = sqlite3.connect(hub.settings.data / "hub.sqlite", timeout=0, isolation_level=None)
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                seen.append(False)
+            except sqlite3.OperationalError:
+                seen.append(True)
+            finally:
+                other.close()
+            return function(*arguments)
+
+        return looked
+
+    monkeypatch.setattr(card_index, "check", look(card_index.check))
+    for module in (commits, preparation):
+        monkeypatch.setattr(module, "LfsRules", look(LfsRules))
+    return seen
+
+
+@pytest.mark.parametrize("rules", [[], [file_line(".gitattributes", b"*.bin filter=lfs")]])
+def test_nobody_waits_while_a_card_and_rules_are_read(alice, hub, is_locked, rules):
+    alice.push("alice/m", {".gitattributes": b"*.zip filter=lfs"})
+    is_locked.clear()
+    upload(hub, "alice", "alice/m")
+    lines = [file_line("README.md", CARD), large_file_line("w.bin", SHA256), *rules]
+    assert alice.commit("alice/m", *lines).status_code == 200
+    assert is_locked == [False, False]
+
+
+def test_nobody_waits_while_an_uploaded_card_is_read(alice, hub, is_locked):
+    upload(hub, "alice", "alice/m", CARD)
+    sha256 = hashlib.sha256(CARD).hexdigest()
+    assert alice.commit("alice/m", large_file_line("README.md", sha256)).status_code == 200
+    assert True not in is_locked
+    assert info(alice)["library_name"] == "stable-baselines3"
+
+
+def test_what_was_prepared_for_another_state_is_not_used(alice, hub, monkeypatch):
+    upload(hub, "alice", "alice/m")
+    stale = preparation.Prepared(preparation.CheckedCard("0" * 64, cards.Card()), LfsRules(b"* filter=lfs"))
+    monkeypatch.setattr(commits, "prepare", lambda *_: stale)
+    alice.commit("alice/m", file_line("README.md", CARD), large_file_line("w.bin", SHA256))
+    assert info(alice)["library_name"] == "stable-baselines3"
+    assert b"/w.bin filter=lfs" in alice.content("alice/m", ".gitattributes")
+
+
+def test_the_contents_of_a_commit_are_locked_once_in_order(alice, hub, monkeypatch):
+    upload(hub, "alice", "alice/m")
+    locked = []
+    monkeypatch.setattr(hub.database, "lock_blob", lambda _, sha256: locked.append(sha256))
+    regular = [b"%d" % number for number in range(5)]
+    lines = [file_line(f"{number}", content) for number, content in enumerate(regular)]
+    assert alice.commit("alice/m", large_file_line("w", SHA256), *lines).status_code == 200
+    named = sorted([SHA256, *(hashlib.sha256(content).hexdigest() for content in regular)])
+    assert locked[: len(named)] == named
+
+
+def test_a_repository_has_no_more_files_than_can_be_listed(alice, monkeypatch):
+    monkeypatch.setattr(quotas, "_MOST_FILES", 3)
+    alice.push("alice/m", {"a/b/x": b"1", "a/y": b"1", "c/x": b"1"})
+    assert "would have 4 files" in refusal(alice.commit("alice/m", file_line("d", b"1")))[2]
+    assert alice.commit("alice/m", file_line("a/z", b"1"), deleted_file_line("c/x")).status_code == 200
+    assert len(alice.files("alice/m")) == 3
+
+
+def test_who_commits_all_the_time_is_asked_to_wait(alice, monkeypatch):
+    monkeypatch.setattr(quotas, "_MOST_COMMITS", 2)
+    alice.push("alice/m", {"a": b"1"})
+    answer = alice.commit("alice/m", file_line("b", b"1"))
+    assert (refusal(answer)[0], answer.headers["Retry-After"]) == (429, "60")

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rl_hub.errors import BadRequest, EntryNotFound
+from rl_hub.repositories import tree_editor
 from rl_hub.repositories.git_objects import (
     EMPTY_TREE,
     TreeEntry,
@@ -141,6 +142,25 @@ def test_a_file_may_take_the_place_of_a_deleted_folder():
     store = Store({"a/b": "1"})
     store.edit(("delete_folder", "a"), ("add", "a", oid("2")))
     assert store.files() == {"a": oid("2")}
+
+
+def test_a_file_may_take_the_place_of_a_folder_whose_files_are_all_deleted():
+    store = Store({"a/b/c": "1"})
+    store.edit(("delete_file", "a/b/c"), ("add", "a", oid("2")))
+    assert store.files() == {"a": oid("2")}
+
+
+def test_a_folder_has_no_more_entries_than_are_written_in_reasonable_time(monkeypatch):
+    monkeypatch.setattr(tree_editor, "_MOST_ENTRIES", 2)
+    store = Store({"a/b": "1", "a/c": "2"})
+    with pytest.raises(BadRequest, match='"a/" would have 3 entries; 2 are allowed'):
+        store.edit(("add", "a/d", oid("3")))
+
+
+def test_a_commit_opens_no_more_folders_than_are_written_in_reasonable_time(monkeypatch):
+    monkeypatch.setattr(tree_editor, "_MOST_FOLDERS", 3)
+    with pytest.raises(BadRequest, match="3 folders"):
+        Store({"a/b/c/d": "1"})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 import kept_hub
 from hub_requests import Person, file_line, person, refusal
 from rl_hub.hub import Hub
+from rl_hub.repositories import information
 from rl_hub.settings import Limits, Settings
 from rl_hub.web.app import create_app
 
@@ -297,3 +298,42 @@ def test_behind_a_proxy_links_name_the_public_address(tmp_path):
         link = urlsplit(alice.get("/api/models?limit=1").links["next"]["url"])
     hub.close()
     assert (link.scheme, link.netloc) == ("https", "hub.school")
+
+
+def test_a_page_ends_where_the_names_of_its_files_have_no_more_room(alice, monkeypatch):
+    monkeypatch.setattr(information, "_LONGEST_NAMES", 100)
+    for name in ("a", "b", "c"):
+        alice.create(f"alice/{name}")
+        alice.push(f"alice/{name}", {f"{name}{number}": b"x" for number in range(3)})
+    answer = alice.get("/api/models", params={"full": "true"})
+    found = answer.json()
+    while "next" in answer.links:
+        assert len(answer.json()) == 1
+        answer = alice.get(answer.links["next"]["url"])
+        found += answer.json()
+    assert [(model["id"], len(model["siblings"])) for model in found] == [
+        ("alice/c", 3),
+        ("alice/b", 3),
+        ("alice/a", 3),
+    ]
+
+
+def test_equal_lists_of_files_need_room_each(alice, monkeypatch):
+    for name in ("a", "b"):
+        alice.create(f"alice/{name}")
+        alice.push(f"alice/{name}", {f"f{number}": b"x" for number in range(3)})
+    monkeypatch.setattr(information, "_LONGEST_NAMES", 100)
+    assert len(alice.get("/api/models", params={"full": "true"}).json()) == 1
+
+
+def test_what_repositories_hold_is_listed(alice):
+    for name in ("a", "b"):
+        alice.create(f"alice/{name}")
+    alice.push("alice/a", {"x": b"123", "y": b"45"})
+    found = alice.get("/api/models", params={"expand": "usedStorage"}).json()
+    assert {model["id"]: model["usedStorage"] for model in found} == {"alice/a": 5, "alice/b": 0}
+
+
+@pytest.mark.parametrize("query", [{"search": "a " * 21}, {"filter": "a," * 21}])
+def test_a_search_of_many_words_is_refused(alice, query):
+    assert refusal(alice.get("/api/models", params=query))[0] == 400

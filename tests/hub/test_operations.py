@@ -10,7 +10,15 @@ from hub_requests import file_line, header_line, large_file_line, ndjson
 from rl_hub.blobs import BlobStore
 from rl_hub.errors import BadRequest, HubError, TooLarge
 from rl_hub.repositories.git_objects import object_id, pointer
-from rl_hub.repositories.operations import AddFile, AddLargeFile, CommitReader, CommitRequest, DeleteFile, DeleteFolder
+from rl_hub.repositories.operations import (
+    AddFile,
+    AddLargeFile,
+    CommitReader,
+    CommitRequest,
+    DeleteFile,
+    DeleteFolder,
+    deletions_first,
+)
 from rl_hub.settings import MIB, Limits
 
 SHA256 = "ab" * 32
@@ -267,3 +275,10 @@ def test_every_content_survives(blobs):
 def test_many_blank_lines_are_refused(reader):
     with pytest.raises(BadRequest, match="blank lines"):
         reader.feed(bytearray(ndjson(header_line()) + b"\n" * 101))
+
+
+def test_deletions_come_first_but_where_the_same_file_is_added():
+    first, second = DeleteFile("a/b"), DeleteFolder("c")
+    same, inside = DeleteFile("d"), DeleteFolder("e")
+    added = [AddLargeFile(path, SHA256, None) for path in ("a", "c.txt", "d", "e/f")]
+    assert deletions_first([*added, first, same, second, inside]) == [first, second, *added, same, inside]

@@ -1,7 +1,9 @@
 """Cards of strangers: what looks right, and what must not get through."""
 
 import re
+import sys
 from html.parser import HTMLParser
+from threading import Thread
 
 import pytest
 from hypothesis import given
@@ -197,6 +199,62 @@ def test_a_video_of_another_server_is_one_link():
 def test_task_lists_show_what_is_done():
     boxes = [attributes for tag, attributes in Elements(shown("- [x] done\n- [ ] not yet")).found if tag == "input"]
     assert ["checked" in box for box in boxes] == [True, False]
+
+
+def test_a_list_in_a_list_has_its_own_boxes():
+    html = shown("- a\n  - [ ] b\n- c")
+    assert html.count("contains-task-list") == 1
+    assert html.startswith("<ul>\n<li>a")
+    assert re.search(r"<input[^>]*> b</li>", html)
+
+
+@pytest.mark.parametrize("text", ["[ ] no list", "- [y] no box", "- [x](train.py) a link", "- a [ ] b", "- [ ]"])
+def test_what_only_looks_like_a_task_stays(text):
+    assert "<input" not in shown(text)
+
+
+def test_headings_with_the_same_words_have_ids_of_their_own():
+    html = shown("# a\n\n# a-1\n\n# a\n\n## a\n\n# Über `x` **y**!")
+    assert re.findall(r'id="card-([^"]*)"', html) == ["a", "a-1", "a-2", "a-3", "über-x-y"]
+
+
+# Each of these once took work that grew with the square of the text, or more.
+SLOW = [
+    *("a\n=\n", "# a\n", "- [ ] a\n", "<ol><li>", "<table><tr><td>", "<p><b id={}>x</p>", "<b id={}>\n\nx\n\n", "<a>"),
+    *("<div><!--", "<div></script ", "<div '", "<table>x<b id={}><tr>x", "<h3><b><div><h1><h2>", "- [x] a\n  "),
+]
+
+
+def lines_run(text):
+    """How many lines of Python are run to show a text."""
+    count = 0
+
+    def trace(_frame, event, _argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    def show():
+        sys.settrace(trace)
+        shown(text)
+
+    # In a thread of its own: tracing belongs to a thread, and that of the tests may be traced already.
+    thread = Thread(target=show)
+    thread.start()
+    thread.join()
+    return count
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_four_times_the_text_is_four_times_the_work(piece):
+    few, many = ("".join(piece.format(number) for number in range(count)) for count in (200, 800))
+    assert lines_run(many) < 5 * lines_run(few)
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_no_text_becomes_much_longer_when_it_is_shown(piece):
+    text = "".join(piece.format(number) for number in range(1000))
+    assert len(shown(text)) < 100 * len(text)
 
 
 def test_inputs_of_other_kinds_are_dropped():

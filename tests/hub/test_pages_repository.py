@@ -12,9 +12,12 @@ from starlette.testclient import TestClient
 from page_visitors import commit, member, person, repository, visitor
 from rl_hub.database import tables
 from rl_hub.hub import Hub
-from rl_hub.repositories import catalog, history, revisions
+from rl_hub.repositories import catalog, history, revisions, trees
 from rl_hub.settings import Settings
 from rl_hub.web.app import create_app
+from rl_hub.web.pages import markdown
+from rl_hub.web.pages import repository as card_pages
+from rl_hub.web.pages.kept_cards import KeptCards
 from rl_hub.web.pages.markdown import MAX_CHARACTERS
 
 CARD = """---
@@ -113,13 +116,32 @@ def test_an_empty_repository_says_so(ada, client):
     assert "Nothing here yet" in client.get("/ada/agent").text
 
 
+def test_a_card_is_rendered_once_for_its_text_and_its_place(ada, client, monkeypatch):
+    rendered = []
+
+    def render(text, resolve_link, render=markdown.render):
+        rendered.append(text)
+        return render(text, resolve_link)
+
+    monkeypatch.setattr(markdown, "render", render)
+    monkeypatch.setattr(card_pages, "_cards", KeptCards())
+    made = repository(ada, files={"README.md": "[it](a.txt)"})
+    repository(ada, "another", files={"README.md": "[it](a.txt)"})
+    for _ in range(2):
+        assert 'href="/ada/agent/blob/main/a.txt"' in client.get("/ada/agent").text
+        assert 'href="/ada/another/blob/main/a.txt"' in client.get("/ada/another").text
+    assert len(rendered) == 2
+    commit(ada, made, {"README.md": "Another card"})
+    assert "Another card" in client.get("/ada/agent").text
+
+
 def test_a_repository_without_a_card_says_so(ada, client):
     repository(ada, files={"a.txt": "x"})
     assert "No card" in client.get("/ada/agent").text
 
 
 @pytest.mark.parametrize("content", ["x" * (MAX_CHARACTERS + 1), "x" * (2**20 + 1), b"\xff\xfe\x00"])
-def test_a_card_that_cannot_be_rendered_is_linked(hub, ada, client, content):
+def test_a_card_that_cannot_be_rendered_is_linked(hub, ada, client, content, monkeypatch):
     made = repository(ada)
     # Around the commit's own check of a card, which refuses some of these.
     commit(ada, made, {"card.md": content})
@@ -130,6 +152,7 @@ def test_a_card_that_cannot_be_rendered_is_linked(hub, ada, client, content):
         data = connection.scalar(select(stored.c.data).where(stored.c.sha == tree))
         renamed = data.replace(b"card.md", b"README.md")
         connection.execute(stored.update().where(stored.c.sha == tree).values(data=renamed))
+    monkeypatch.setattr(trees, "_kept", trees._KeptTrees())
     page = client.get("/ada/agent").text
     assert "too long to show" in page
     assert 'href="/ada/agent/blob/main/README.md"' in page

@@ -185,7 +185,7 @@ def test_a_commit_of_another_repository_is_not_found(alice):
 
 
 def test_the_beginning_of_two_commits_is_none(alice, hub):
-    from sqlalchemy import insert
+    from sqlalchemy import insert, select
 
     from rl_hub.database import tables
     from rl_hub.repositories import history
@@ -193,7 +193,13 @@ def test_the_beginning_of_two_commits_is_none(alice, hub):
     sha = alice.push("alice/m", {"a": b"1"})
     last = "0" if sha[-1] != "0" else "1"
     with hub.database.write() as connection:
-        row = {**history.get(connection, 1, sha).__dict__, "repository_id": 1, "sha": sha[:-1] + last}
+        number = connection.scalar(select(tables.repositories.c.id))
+        row = {**history.get(connection, number, sha).__dict__, "repository_id": number, "sha": sha[:-1] + last}
         connection.execute(insert(tables.commits).values(row))
     assert refusal(resolved(alice, sha[:10]))[:2] == (404, "RevisionNotFound")
     assert resolved(alice, sha).json()["sha"] == sha
+
+
+def test_the_message_of_a_tag_that_no_database_keeps_is_refused(alice):
+    answer = alice.post("/api/models/alice/m/tag/main", {"tag": "v1", "message": "\ud800"})
+    assert refusal(answer)[0] == 400

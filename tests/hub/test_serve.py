@@ -26,10 +26,14 @@ def test_the_first_start_shows_an_administrator_once(tmp_path):
         assert "password" not in hub.greeting
 
 
-def test_a_stop_is_graceful(tmp_path):
-    with serving(tmp_path / "hub") as hub:
-        hub.process.send_signal(signal.SIGTERM)
-        assert hub.process.wait(timeout=60) in (0, -signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_graceful(tmp_path, number):
+    hub = start(tmp_path / "hub", errors=subprocess.PIPE)
+    hub.process.send_signal(number)
+    assert hub.process.wait(timeout=60) == 0
+    assert hub.process.stderr.read() == ""
+    hub.process.stderr.close()
+    assert not (tmp_path / "hub" / "hub.sqlite-wal").exists()
 
 
 def test_a_folder_is_served_once(tmp_path, capsys):

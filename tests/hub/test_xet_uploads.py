@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -15,14 +16,17 @@ from hub_clock import moving_clock
 from rl_hub import clock
 from rl_hub.accounts import tokens
 from rl_hub.database import tables
+from rl_hub.errors import Busy
 from rl_hub.hub import Hub
 from rl_hub.repositories import catalog
 from rl_hub.settings import Limits, Settings
-from rl_hub.uploads import grants
+from rl_hub.uploads import arrivals, grants
 from rl_hub.uploads.arrivals import Arrival
 from rl_hub.web.app import create_app
-from rl_hub.xet import hashes, namespaces
+from rl_hub.xet import assembly, hashes, namespaces
 from rl_hub.xet.assembly import store_of
+from rl_hub.xet.storage import XorbStore
+from rl_hub.xet.turns import Turns
 from xet_bytes import GROUPED_LZ4, LZ4, PLAIN, Run, ShardFile, file_of, packed_shard, packed_xorb, root, xorb_name
 
 CONTENTS = [b"first " * 3000, b"second" * 3000, b"third!" * 100]
@@ -324,6 +328,30 @@ def test_a_full_space_takes_no_more(small):
     assert "too large to be sent at once" in sentence(sender.xorb([b"one more"]), 413)
 
 
+def test_xorbs_on_their_way_take_room(small):
+    sender = small.sender()
+    with store_of(small.hub).arriving(sender.namespace, 120_000):
+        assert "too large to be sent at once" in sentence(sender.xorb([b"one more"]), 413)
+    with store_of(small.hub).arriving(sender.namespace, 119_999):
+        assert sender.xorb([b"one more"]).status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_xorb_takes_room_from_its_beginning(small, monkeypatch, announced):
+    sender = small.sender()
+    body = packed_xorb(OTHER)
+    seen = []
+
+    def note(store, namespace, *rest):
+        with store.arriving(namespace, 0) as others:
+            seen.append(others)
+
+    monkeypatch.setattr(XorbStore, "check_room", note)
+    sender.post(f"/v1/xorbs/default/{xorb_name(OTHER)}", body if announced else iter([body]))
+
+    assert seen == [len(body) if announced else 50_000]
+
+
 def test_the_next_upload_after_a_full_space_begins_with_an_empty_one(small):
     sender = small.sender()
     for _ in range(2):
@@ -384,6 +412,36 @@ def test_the_newer_route_tells_the_client_why(sender):
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert (event["type"], event["retryable"]) == ("error", False)
     assert "has not been sent" in event["message"]
+
+
+def test_the_newer_route_lets_the_client_try_again_when_the_hub_is_busy(sender, monkeypatch):
+    def be_busy(*_):
+        raise Busy
+
+    monkeypatch.setattr(assembly, "assemble", be_busy)
+
+    assert json.loads(sender.shard(file_of(CONTENTS), version=2).text)["retryable"] is True
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_shard_too_many_is_refused(world, sender, version):
+    with ExitStack() as stack:
+        for _ in range(arrivals.MOST_TRANSFERS):
+            stack.enter_context(arrivals.transfer(world.hub, world.owner.identity.user_id))
+
+        assert "are being sent by this user already" in sentence(sender.shard(version=version), 429)
+
+
+def test_the_files_of_a_shard_are_made_when_it_is_the_users_turn(sender, monkeypatch):
+    users = []
+
+    async def run(_turns, user_id, _make):
+        users.append(user_id)
+
+    monkeypatch.setattr(Turns, "run", run)
+    sender.shard(file_of(CONTENTS))
+
+    assert len(users) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"no shard at all" * 10, packed_shard(file_of(CONTENTS))[:100]])

@@ -1,6 +1,7 @@
 """`python -m rl_hub serve`."""
 
 import argparse
+import signal
 import socket
 
 from filelock import FileLock, Timeout
@@ -9,6 +10,7 @@ from rl_hub.accounts import users
 from rl_hub.commands.subparsers import Subparsers
 from rl_hub.errors import CommandError
 from rl_hub.hub import Hub
+from rl_hub.maintenance.exclusion import SERVE_LOCK
 from rl_hub.settings import Settings
 
 # Seconds that requests in progress get when the server is asked to stop.
@@ -32,7 +34,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     from rl_hub.web.app import create_app
 
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(settings.data / "serve.lock", blocking=False)
+    lock = FileLock(settings.data / SERVE_LOCK, blocking=False)
     try:
         lock.acquire()
     except Timeout:
@@ -52,8 +54,13 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             proxy_headers=settings.public_url is not None,
             forwarded_allow_ips="127.0.0.1,::1",
         )
-        uvicorn.Server(config).run(sockets=[listener])
-        hub.close()
+        # The server stops in good order, and then raises the signal again for whoever handled it before: nobody.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            hub.close()
     return 0
 
 

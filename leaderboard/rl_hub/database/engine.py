@@ -20,6 +20,7 @@ from rl_hub.errors import DISK_FULL, Busy, StorageFull
 _SQLITE_WAIT = 60
 # Any number will do that no other advisory lock of the Hub uses.
 _SCHEMA_LOCK = 2
+_BLOB_LOCKS = 1000
 # Parameters hold digests and secrets, which belong into no log.
 _OPTIONS = {"pool_size": 10, "max_overflow": 40, "pool_timeout": 60, "hide_parameters": True}
 # SQLSTATEs of a transaction that may be tried again: serialization failure, deadlock.
@@ -81,7 +82,9 @@ class Database:
     def lock_blob(self, connection: Connection, sha256: str) -> None:
         """Keeps a content from being published and removed at the same time, until the transaction ends."""
         if not self.is_sqlite:
-            number = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
+            # One lock for many contents: PostgreSQL has room for some thousand locks, and a commit may have more files.
+            # The first bits keep the order, in which those who lock several contents take them.
+            number = _BLOB_LOCKS + (int(sha256[:3], 16) >> 2)
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-# Any number will do that no other advisory lock of the Hub uses; contents take the first 64 bits of their SHA-256.
+# Any number will do that no other advisory lock of the Hub uses; the others are in `rl_hub.database.engine`.
 _EVENTS_LOCK = 1
 
 

@@ -1,6 +1,6 @@
 """The repositories of a Hub: found, created, moved, hidden and deleted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -81,8 +81,9 @@ def find(
         Forbidden: If this person may see it, but not change it.
     """
     query = _select().where(tables.repositories.c.kind == kind, tables.repositories.c.key == repo_id.lower())
-    # What a database cannot take, such as a NUL in PostgreSQL, is no repository's name.
-    row = connection.execute(query).one_or_none() if repo_id.isprintable() else None
+    # Names are ASCII. Some other letters have lower-case forms that are, and databases refuse a few characters.
+    is_name = repo_id.isascii() and repo_id.isprintable()
+    row = connection.execute(query).one_or_none() if is_name else None
     return _allowed(identity, row, kind, repo_id, write=write, manage=manage)
 
 
@@ -115,19 +116,6 @@ def find_locked(
     database.lock_repository(connection, found.id)
     # It may have been moved, hidden or deleted by whoever had the lock before.
     return find_by_id(connection, identity, found.id, write=write, manage=manage)
-
-
-def list_of_owner(connection: Connection, identity: Identity, owner_name: str) -> Sequence[Repository]:
-    """The repositories of an account that this person may see, last changed first."""
-    repositories = tables.repositories.c
-    query = (
-        _select()
-        .join(tables.accounts, tables.accounts.c.id == repositories.owner_id)
-        .where(tables.accounts.c.key == owner_name.lower())
-        .order_by(repositories.last_modified.desc(), repositories.id.desc())
-    )
-    found = [_repository(row) for row in connection.execute(query)]
-    return [repository for repository in found if permissions.may_read(identity, repository)]
 
 
 def create(
@@ -256,7 +244,8 @@ def _owner(connection: Connection, identity: Identity, owner_name: str) -> Any:
     if not permissions.may_write(identity, owner_name):
         raise _forbidden(identity, f"the namespace {shown(owner_name)}", "write to")
     query = select(tables.accounts.c.id, tables.accounts.c.name).where(tables.accounts.c.key == owner_name.lower())
-    row = connection.execute(query).one_or_none() if owner_name.isprintable() else None
+    is_name = owner_name.isascii() and owner_name.isprintable()
+    row = connection.execute(query).one_or_none() if is_name else None
     if row is None:
         raise NotFound(f"There is no user or organisation {shown(owner_name)} on this Hub.")
     return row

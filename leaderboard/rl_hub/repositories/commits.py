@@ -1,7 +1,7 @@
 """Commits: what was asked for becomes the head of a branch, as a whole or not at all.
 
-Everything happens in one transaction under the repository's lock, from the look at the head to the new one, so that of
-commits made at the same time none is lost.
+What needs no lock is prepared first. The rest happens in one transaction under the repository's lock, from the look at
+the head to the new one, so that of commits made at the same time none is lost.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from rl_hub import cards, clock
 from rl_hub.accounts.identity import Identity
 from rl_hub.database import tables
 from rl_hub.database.engine import insert_ignore
-from rl_hub.errors import HeadMoved
+from rl_hub.errors import BadRequest, HeadMoved
 from rl_hub.events import feed
 from rl_hub.events.payloads import UpdatedRef
 from rl_hub.hub import Hub
@@ -24,7 +24,8 @@ from rl_hub.repositories.contents import MayUse, NewFile
 from rl_hub.repositories.git_objects import StoredObject
 from rl_hub.repositories.gitattributes import FILE_NAME as GITATTRIBUTES
 from rl_hub.repositories.gitattributes import LfsRules
-from rl_hub.repositories.operations import AddFile, AddLargeFile, CommitRequest, DeleteFile
+from rl_hub.repositories.operations import AddFile, AddLargeFile, CommitRequest, DeleteFile, deletions_first
+from rl_hub.repositories.preparation import Prepared, prepare
 from rl_hub.repositories.tree_editor import TreeEditor
 
 
@@ -62,18 +63,22 @@ def apply(
         EntryNotFound: If something to delete is not there.
         BadRequest: If the files cannot be together in a repository, or the card is not valid.
         QuotaExceeded: If there is no room left for the new files.
+        TooManyRequests: If this person commits too often.
         StorageFull: If the disk has no room.
     """
+    prepared = prepare(hub, identity, repository_id, revision, request, may_use)
     with hub.database.write() as connection, ExitStack() as staging:
         hub.database.lock_repository(connection, repository_id)
+        contents.lock(connection, hub.database, request.operations)
         repository = catalog.find_by_id(connection, identity, repository_id, write=True)
         branch = revisions.branch(connection, repository, revision)
         head = _head(connection, repository, branch, request.parent)
-        change = _Change(connection, hub, identity, repository, head)
+        quotas.check_commits(connection, identity.user_id)
+        change = _Change(connection, hub, identity, repository, head, prepared)
         tree, folders = change.apply(request, may_use, staging)
         if tree == head.tree:
             return Committed(repository, head.sha)
-        change.write(folders)
+        change.write(tree, folders)
         commit = history.next_commit(head, tree, identity.name, clock.now(), request.title, request.description)
         history.add(connection, repository.id, identity.user_id, commit)
         revisions.move(connection, repository, replace(branch, sha=commit.sha))
@@ -88,8 +93,15 @@ class _Change:
     """The files of a commit, from the request to the database."""
 
     def __init__(
-        self, connection: Connection, hub: Hub, identity: Identity, repository: Repository, head: history.Commit
+        self,
+        connection: Connection,
+        hub: Hub,
+        identity: Identity,
+        repository: Repository,
+        head: history.Commit,
+        prepared: Prepared,
     ) -> None:
+        self._prepared = prepared
         self._connection = connection
         self._hub = hub
         self._identity = identity
@@ -108,7 +120,7 @@ class _Change:
         large = [operation for operation in request.operations if isinstance(operation, AddLargeFile)]
         user_id = self._identity.user_id or 0
         uploaded = contents.of_uploaded(self._connection, self._hub, user_id, self._repository, large, may_use)
-        for operation in request.operations:
+        for operation in deletions_first(request.operations):
             if isinstance(operation, AddFile):
                 self._add(operation.path, contents.of_staged(operation.staged))
             elif isinstance(operation, AddLargeFile):
@@ -119,10 +131,10 @@ class _Change:
                 self._editor.delete_folder(operation.path)
         self._cover([operation.path for operation in large], staging)
         if card_index.FILE_NAME in self._files:
-            self._card = card_index.check(self._content(self._files[card_index.FILE_NAME]))
+            self._card = self._checked_card(self._files[card_index.FILE_NAME])
         return self._editor.write()
 
-    def write(self, folders: Sequence[StoredObject]) -> None:
+    def write(self, tree: str, folders: Sequence[StoredObject]) -> None:
         """Writes files and folders, if there is room for them."""
         new = {file.sha256: file.size for file in self._files.values()}
         held = contents.held_contents(self._connection, self._repository.id, new)
@@ -131,6 +143,7 @@ class _Change:
         contents.write(self._connection, self._hub, self._repository.id, self._files.values())
         rows = [{"sha": folder.sha, "kind": "tree", "data": folder.data} for folder in folders]
         insert_ignore(self._connection, tables.git_objects, sorted(rows, key=lambda row: str(row["sha"])))
+        quotas.check_files(trees.count_files(self._connection, tree))
 
     def new_card(self) -> cards.Card | None:
         """The card after the commit; None if it is the one from before."""
@@ -144,7 +157,8 @@ class _Change:
         """Adds a line to `.gitattributes` for each large file of which git-lfs would not know in a clone."""
         if not paths:
             return
-        rules = LfsRules(self._gitattributes())
+        content = self._gitattributes()
+        rules = self._prepared.rules if self._prepared.rules.content == content else LfsRules(content)
         uncovered = [path for path in paths if not rules.covers(path)]
         if not uncovered:
             return
@@ -155,6 +169,14 @@ class _Change:
         file = contents.of_staged(staged)
         self._editor.replace(GITATTRIBUTES, file.git_oid)
         self._files[GITATTRIBUTES] = file
+
+    def _checked_card(self, file: NewFile) -> cards.Card:
+        checked = self._prepared.card
+        if checked is None or checked.sha256 != file.sha256:
+            return card_index.check(self._content(file))
+        if isinstance(checked.card, BadRequest):
+            raise checked.card
+        return checked.card
 
     def _gitattributes(self) -> bytes:
         if GITATTRIBUTES in self._files:

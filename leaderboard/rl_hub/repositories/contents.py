@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from rl_hub.blobs import StagedFile
-from rl_hub.database.engine import insert_ignore
+from rl_hub.database.engine import Database, insert_ignore
 from rl_hub.database.tables import blobs, files, repository_files
 from rl_hub.errors import BadRequest, TooLarge
 from rl_hub.hub import Hub
 from rl_hub.names import shown
 from rl_hub.repositories.catalog import Repository
 from rl_hub.repositories.git_objects import object_id, pointer
-from rl_hub.repositories.operations import AddLargeFile
+from rl_hub.repositories.operations import AddFile, AddLargeFile, Operation
 
 MayUse = Callable[[Connection, int, int, str], bool]
 """Whether this user (id) may name in this repository (id) the content with this SHA-256, uploaded before."""
@@ -38,6 +38,17 @@ class NewFile:
     size: int
     lfs: bool
     staged: StagedFile | None = None
+
+
+def lock(connection: Connection, database: Database, operations: Sequence[Operation]) -> None:
+    """Keeps the contents that a commit names from being removed until the transaction ends.
+
+    All of them at once and in the order of their hashes, so that no two commits wait for each other.
+    """
+    sha256s = {operation.staged.sha256 for operation in operations if isinstance(operation, AddFile)}
+    sha256s |= {operation.sha256 for operation in operations if isinstance(operation, AddLargeFile)}
+    for sha256 in sorted(sha256s):
+        database.lock_blob(connection, sha256)
 
 
 def of_staged(staged: StagedFile) -> NewFile:
@@ -68,10 +79,8 @@ def of_uploaded(
     """
     held = held_contents(connection, repository.id, (operation.sha256 for operation in operations))
     found = {}
-    # In the order of hashes, so that two commits never wait for each other.
-    for operation in sorted(operations, key=lambda each: each.sha256):
+    for operation in operations:
         sha256 = operation.sha256
-        hub.database.lock_blob(connection, sha256)
         size = connection.scalar(select(blobs.c.size).where(blobs.c.sha256 == sha256))
         usable = sha256 in held or may_use(connection, user_id, repository.id, sha256)
         if size is None or not usable or operation.size not in (None, size):
@@ -109,10 +118,8 @@ def write(connection: Connection, hub: Hub, repository_id: int, new_files: Itera
         BadRequest: If git's id of a file is that of another content (a SHA-1 collision).
         StorageFull: If the disk has no room.
     """
-    by_oid = {file.git_oid: file for file in sorted(new_files, key=lambda file: file.sha256)}
-    for file in by_oid.values():
-        if file.staged is not None:
-            hub.blobs.publish(connection, file.staged)
+    by_oid = {file.git_oid: file for file in new_files}
+    hub.blobs.publish_all(connection, [file.staged for file in by_oid.values() if file.staged is not None])
     oids = sorted(by_oid)
     for start in range(0, len(oids), _ASKED_AT_ONCE):
         batch = oids[start : start + _ASKED_AT_ONCE]

@@ -18,6 +18,10 @@ from rl_hub.database.tables import commits, repository_cards
 from rl_hub.repositories import card_index, history, trees
 from rl_hub.repositories.catalog import Repository
 from rl_hub.repositories.trees import Entry
+from rl_hub.settings import MIB
+
+# Characters of all names of files in one answer. A page ends where more would follow.
+_LONGEST_NAMES = 16 * MIB
 
 
 class Described(Protocol):
@@ -152,14 +156,32 @@ def as_json(of: Described, wanted: Iterable[str], more: Mapping[str, str]) -> st
 
 
 def siblings(connection: Connection, rows: Sequence[Described]) -> dict[int, str]:
-    """The names of the files of many repositories, as the JSON of `siblings` by the repositories' ids."""
+    """The names of the files of many repositories, as the JSON of `siblings` by the repositories' ids.
+
+    Returns:
+        As many of the first rows as one answer has room for, but one at least.
+    """
     wanted = {row.id: row.sha for row in rows}
     query = select(commits.c.repository_id, commits.c.sha, commits.c.tree).where(
         commits.c.repository_id.in_(wanted), commits.c.sha.in_(set(wanted.values()))
     )
-    roots = {row.repository_id: row.tree for row in connection.execute(query) if wanted[row.repository_id] == row.sha}
-    names = trees.file_names(connection, set(roots.values()))
-    return {number: json.dumps([{"rfilename": name} for name in names[root]]) for number, root in roots.items()}
+    trees_of = {
+        row.repository_id: row.tree for row in connection.execute(query) if wanted[row.repository_id] == row.sha
+    }
+    roots = [trees_of[row.id] for row in rows]
+    names = trees.file_names(connection, set(roots), _LONGEST_NAMES)
+    while names is None:
+        roots = roots[: len(roots) // 2]
+        names = trees.file_names(connection, set(roots), _LONGEST_NAMES)
+    texts = {root: json.dumps([{"rfilename": name} for name in paths]) for root, paths in names.items()}
+    found: dict[int, str] = {}
+    room = _LONGEST_NAMES
+    for row, root in zip(rows, roots, strict=False):
+        room -= len(texts[root])
+        if found and room < 0:
+            break
+        found[row.id] = texts[root]
+    return found
 
 
 def siblings_with_sizes(entries: Iterable[Entry]) -> str:

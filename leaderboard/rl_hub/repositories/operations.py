@@ -9,6 +9,8 @@ Format: https://github.com/huggingface/huggingface_hub/issues/1085#issuecomment-
 import binascii
 import json
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +93,24 @@ class CommitRequest:
     description: str = ""
     parent: str | None = None
     operations: tuple[Operation, ...] = ()
+
+
+def deletions_first(operations: Sequence[Operation]) -> list[Operation]:
+    """The operations with deletions before additions, so that a file may become a folder, and the other way round.
+
+    Where both concern the same file, or a file and the folder that it is in, they stay in order.
+    """
+    added = sorted(operation.path for operation in operations if isinstance(operation, AddFile | AddLargeFile))
+
+    def has_additions(operation: DeleteFile | DeleteFolder) -> bool:
+        path = operation.path if isinstance(operation, DeleteFile) else operation.path + "/"
+        place = bisect_left(added, path)
+        return place < len(added) and (added[place] == path or (path.endswith("/") and added[place].startswith(path)))
+
+    def is_later(operation: Operation) -> bool:
+        return isinstance(operation, AddFile | AddLargeFile) or has_additions(operation)
+
+    return sorted(operations, key=is_later)
 
 
 @dataclass
@@ -252,10 +272,10 @@ def _refuse_pointer(path: str, start: bytes) -> None:
 def _header(value: dict[str, Any]) -> CommitRequest:
     summary, parent = _text(value, "summary"), value.get("parentCommit")
     description = value.get("description") or ""
-    if not isinstance(description, str) or len(description) > _LONGEST_MESSAGE or not _is_clean(description):
+    if not isinstance(description, str) or len(description) > _LONGEST_MESSAGE or not is_clean(description):
         raise BadRequest(f"A commit's description is a text of {_LONGEST_MESSAGE} characters at most.")
     title, _, rest = summary.strip().partition("\n")
-    if not title.strip() or len(title) > _LONGEST_TITLE or not _is_clean(summary):
+    if not title.strip() or len(title) > _LONGEST_TITLE or not is_clean(summary):
         raise BadRequest(f"A commit's message begins with a line of 1 to {_LONGEST_TITLE} characters.")
     if parent is not None and not (isinstance(parent, str) and _SHA1.fullmatch(parent)):
         raise BadRequest(
@@ -281,8 +301,8 @@ def _text(value: dict[str, Any], name: str) -> str:
     return text
 
 
-def _is_clean(text: str) -> bool:
-    """Whether git and the database can keep a text."""
+def is_clean(text: str) -> bool:
+    """Whether git and every database can keep a text."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:

@@ -1,16 +1,30 @@
 """How much a repository and its owner hold, and whether more fits."""
 
+from collections.abc import Collection
+from datetime import timedelta
+
 from sqlalchemy import Connection, Select, func, select
 
-from rl_hub.database.tables import accounts, files, repositories, repository_files
-from rl_hub.errors import QuotaExceeded
+from rl_hub import clock
+from rl_hub.database.tables import accounts, commits, files, repositories, repository_files
+from rl_hub.errors import BadRequest, QuotaExceeded, TooManyRequests
 from rl_hub.repositories.catalog import Repository
 from rl_hub.settings import GIB, KIB, MIB, Limits
+
+_MOST_FILES = 100_000  # in a repository, as on huggingface.co
+_MOST_COMMITS = 1000  # of one person within an hour
 
 
 def repository_bytes(connection: Connection, repository_id: int) -> int:
     """What all commits of a repository hold, each content counted once."""
     return _sum(connection, _contents().where(repository_files.c.repository_id == repository_id))
+
+
+def bytes_by_repository(connection: Connection, repository_ids: Collection[int]) -> dict[int, int]:
+    """The same of many repositories; those that hold nothing are left out."""
+    held = _contents().where(repository_files.c.repository_id.in_(repository_ids)).subquery()
+    query = select(held.c.repository_id, func.sum(held.c.size)).group_by(held.c.repository_id)
+    return {number: int(size) for number, size in connection.execute(query)}
 
 
 def owner_bytes(connection: Connection, owner_id: int) -> int:
@@ -76,6 +90,33 @@ def preview(connection: Connection, limits: Limits, repository: Repository, new_
         raise QuotaExceeded(
             f"The repositories of {repository.owner_name} hold {readable(held)}, and {readable(new_bytes)} more would "
             f"exceed the {readable(limits.user_bytes)} that are allowed. Delete repositories that are no longer needed."
+        )
+
+
+def check_files(count: int) -> None:
+    """Checks that a repository has no more files than can be listed.
+
+    Raises:
+        BadRequest: If it would have.
+    """
+    if count > _MOST_FILES:
+        raise BadRequest(
+            f"The repository would have {count} files; {_MOST_FILES} are allowed. Put many small files into an archive."
+        )
+
+
+def check_commits(connection: Connection, user_id: int | None) -> None:
+    """Checks how often somebody has committed: each commit keeps lists of folders, which no other quota counts.
+
+    Raises:
+        TooManyRequests: If it was too often.
+    """
+    recent = (commits.c.author_id == user_id, commits.c.created_at > clock.now() - timedelta(hours=1))
+    count = connection.scalar(select(func.count()).select_from(commits).where(*recent)) or 0
+    if count >= _MOST_COMMITS:
+        raise TooManyRequests(
+            f"You have made {count} commits within an hour, and no more are allowed. Commit several files at a time.",
+            headers={"Retry-After": "60"},
         )
 
 

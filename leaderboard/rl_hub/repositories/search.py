@@ -57,6 +57,10 @@ class Page:
     rows: Sequence[Any]
     cursor: str | None
 
+    def first(self, count: int) -> "Page":
+        """The same page, ending after so many rows."""
+        return self if count >= len(self.rows) else Page(self.rows[:count], _cursor(self.rows[count - 1]))
+
 
 def find(connection: Connection, identity: Identity, query: Query) -> Page:
     """One page of the repositories that `identity` may see.

@@ -7,6 +7,9 @@ from rl_hub.errors import BadRequest, EntryNotFound
 from rl_hub.names import collision_key, shown
 from rl_hub.repositories.git_objects import StoredObject, TreeEntry, tree_object
 
+_MOST_ENTRIES = 10_000  # of a folder, as on huggingface.co: every commit to it writes all of them anew
+_MOST_FOLDERS = 100_000  # opened by one commit, which takes seconds
+
 LoadTree = Callable[[str], Sequence[TreeEntry]]
 
 
@@ -41,6 +44,7 @@ class TreeEditor:
             root: The id of the tree to begin with.
         """
         self._load = load
+        self._opened_folders = 0
         self._root = self._opened(root)
         self._added: set[str] = set()
 
@@ -63,7 +67,7 @@ class TreeEditor:
         """
         folders, name = self._walk(path, create=True)
         there = folders[-1].entries.get(name)
-        if _is_folder(there):
+        if _is_folder(there) and not _is_emptied(there):
             raise BadRequest(f"{shown(path)} is a folder, so no file can have this name. Rename the file.")
         for folder in folders:
             folder.has_additions = True
@@ -122,8 +126,12 @@ class TreeEditor:
         root = tree_object(_written_entries(self._root, "", written))
         return root.sha, [*written, root]
 
-    def _opened(self, sha: str) -> _Folder:
-        return _Folder({entry.name: entry for entry in self._load(sha)}, sha)
+    def _opened(self, sha: str | None) -> _Folder:
+        """A folder that is there, or a new one."""
+        self._opened_folders += 1
+        if self._opened_folders > _MOST_FOLDERS:
+            raise BadRequest(f"A commit may change {_MOST_FOLDERS} folders at most. Split it into several.")
+        return _Folder({} if sha is None else {entry.name: entry for entry in self._load(sha)}, sha)
 
     def _walk(self, path: str, *, create: bool = False) -> tuple[list[_Folder], str]:
         """The opened folders from the root to where `path` is, and its last name."""
@@ -135,7 +143,7 @@ class TreeEditor:
             if isinstance(there, TreeEntry) and there.is_folder:
                 there = entries[parent] = self._opened(there.oid)
             elif there is None and create:
-                there = entries[parent] = _Folder()
+                there = entries[parent] = self._opened(None)
             if not isinstance(there, _Folder):
                 if create:
                     raise BadRequest(
@@ -149,6 +157,11 @@ class TreeEditor:
 
 def _is_folder(entry: "TreeEntry | _Folder | None") -> bool:
     return isinstance(entry, _Folder) or (entry is not None and entry.is_folder)
+
+
+def _is_emptied(entry: "TreeEntry | _Folder | None") -> bool:
+    """Whether it is a folder from which this commit has deleted everything."""
+    return isinstance(entry, _Folder) and all(_is_emptied(inner) for inner in entry.entries.values())
 
 
 def _mark(folders: list[_Folder]) -> None:
@@ -176,6 +189,9 @@ def _written_entries(folder: _Folder, path: str, written: list[StoredObject]) ->
             tree = tree_object(inner)
             written.append(tree)
             entries.append(TreeEntry(name, tree.sha, is_folder=True))
+    if len(entries) > _MOST_ENTRIES:
+        where = f"The folder {shown(path)}" if path else "The top of the repository"
+        raise BadRequest(f"{where} would have {len(entries)} entries; {_MOST_ENTRIES} are allowed. Use more folders.")
     _refuse_collisions(entries, path)
     return entries
 

@@ -20,7 +20,8 @@ from rl_hub.repositories.git_objects import TreeEntry, pointer, tree_entries
 
 _ASKED_AT_ONCE = 1000  # ids in a query
 _KEPT_ENTRIES = 50_000  # in all trees together; about 15 MB
-_LARGEST_KEPT = 5_000  # entries of one tree
+_LARGEST_KEPT = 10_000  # entries of one tree
+_NAMELESS = 20  # characters that a path costs beside itself
 _QUERY = 50  # entries that could be read in the time that asking for a tree takes
 
 
@@ -75,6 +76,9 @@ class _KeptTrees:
 
 
 _kept = _KeptTrees()
+_MOST_COUNTED = 100_000
+_counted: dict[str, int] = {}
+"""The numbers of files below trees, which never change; begun anew when there are too many."""
 
 
 def load(connection: Connection, shas: Collection[str]) -> dict[str, Sequence[TreeEntry]]:
@@ -194,22 +198,29 @@ def all_files(connection: Connection, repository: Repository, sha: str) -> Seque
     return [entry for entry in entries if entry.type == "file"]
 
 
-def file_names(connection: Connection, roots: Collection[str]) -> dict[str, list[str]]:
+def file_names(connection: Connection, roots: Collection[str], longest: int) -> dict[str, list[str]] | None:
     """The paths of all files in many trees at once.
 
     Args:
         connection: Any transaction.
         roots: Ids of root trees.
+        longest: Characters that all paths may have together, with a bit for each path itself. A single root
+            may have any number.
 
     Returns:
-        For each root the paths in it, sorted.
+        For each root the paths in it, sorted; None if there are more than that in several roots.
     """
+    room = longest if len(roots) > 1 else None
     names: dict[str, list[str]] = {root: [] for root in roots}
     level = [(root, "", root) for root in names]
     while level:
         trees = load(connection, [tree for _, _, tree in level])
         below = []
         for root, prefix, tree in level:
+            if room is not None:
+                room -= sum(len(prefix) + len(entry.name) + _NAMELESS for entry in trees[tree])
+                if room < 0:
+                    return None
             for entry in trees[tree]:
                 if entry.is_folder:
                     below.append((root, f"{prefix}{entry.name}/", entry.oid))
@@ -217,6 +228,30 @@ def file_names(connection: Connection, roots: Collection[str]) -> dict[str, list
                     names[root].append(prefix + entry.name)
         level = below
     return {root: sorted(paths) for root, paths in names.items()}
+
+
+def count_files(connection: Connection, tree: str) -> int:
+    """The number of files below a tree; only folders that were not counted before are read."""
+    counted: dict[str, int] = {}
+
+    def is_new(sha: str) -> bool:
+        if (count := _counted.get(sha)) is not None:
+            counted[sha] = count
+        return sha not in counted
+
+    levels: list[dict[str, Sequence[TreeEntry]]] = []
+    waiting = {tree} if is_new(tree) else set()
+    while waiting:
+        levels.append(load(connection, waiting))
+        folders = (entry.oid for entries in levels[-1].values() for entry in entries if entry.is_folder)
+        waiting = set(filter(is_new, folders))
+    for level in reversed(levels):
+        for sha, entries in level.items():
+            counted[sha] = sum(counted[entry.oid] if entry.is_folder else 1 for entry in entries)
+    if len(_counted) > _MOST_COUNTED:
+        _counted.clear()
+    _counted.update(counted)
+    return counted[tree]
 
 
 def pointer_size(entry: Entry) -> int:

@@ -21,6 +21,7 @@ from rl_hub.web.routing import api, streaming
 
 # What the client asks about at a time (`_commit_api._fetch_upload_modes`).
 _MOST_FILES = 256
+_LARGEST_SIZE = 2**63  # a size beyond is none, and can neither be shown nor kept
 _TRUE = {"1", "true", "True"}
 
 
@@ -88,7 +89,9 @@ def _files(value: Any) -> dict[str, int]:
     files = {}
     for file in value:
         path, size = (file.get("path"), file.get("size")) if isinstance(file, dict) else (None, None)
-        if not isinstance(path, str) or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(path, str) or not isinstance(size, int) or isinstance(size, bool):
+            raise BadRequest("Each of 'files' needs its path and its size in bytes.")
+        if not 0 <= size < _LARGEST_SIZE:
             raise BadRequest("Each of 'files' needs its path and its size in bytes.")
         check_file_path(path)
         files[path] = size

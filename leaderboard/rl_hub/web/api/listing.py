@@ -23,6 +23,7 @@ _LOOKED_UP = ("siblings", "usedStorage")
 _NEWEST = {"lastModified", "trendingScore", "downloads", "likes"}
 # What this Hub has none of, so that nothing can match.
 _WITHOUT_ANSWER = ("apps", "inference", "inference_provider", "num_parameters", "datasets", "models", "linked")
+_MOST_TERMS = 20  # each is a condition of the query
 _TRUE = {"1", "true", "True"}
 
 
@@ -53,12 +54,17 @@ def list_repositories(call: Call) -> Response:
         return json_text("[]")
     with call.hub.database.read() as connection:
         page = search.find(connection, call.identity, query)
-        siblings = information.siblings(connection, page.rows) if "siblings" in wanted else {}
+        siblings = {}
+        if "siblings" in wanted:
+            siblings = information.siblings(connection, page.rows)
+            page = page.first(len(siblings))
         used = {}
         if "usedStorage" in wanted:
-            used = {row.id: str(quotas.repository_bytes(connection, row.id)) for row in page.rows}
+            used = quotas.bytes_by_repository(connection, [row.id for row in page.rows])
     entries = (
-        information.as_json(row, wanted, {"siblings": siblings.get(row.id, "[]"), "usedStorage": used.get(row.id, "0")})
+        information.as_json(
+            row, wanted, {"siblings": siblings.get(row.id, "[]"), "usedStorage": str(used.get(row.id, 0))}
+        )
         for row in page.rows
     )
     return json_text(f"[{','.join(entries)}]", _link(call, page.cursor))
@@ -71,13 +77,17 @@ def _query(call: Call) -> search.Query:
         raise BadRequest(f"Repositories cannot be sorted by {sort!r}: take lastModified or createdAt.")
     if "\0" in call.request.url.query or "%00" in call.request.url.query:
         raise BadRequest("A search cannot have a NUL character in it.")
+    # Older clients send several tags as one value, separated by commas.
+    tags = [tag for value in asked.getlist("filter") for tag in value.split(",") if tag]
+    words = [word for value in asked.getlist("search") for word in value.split()]
+    if max(len(tags), len(words)) > _MOST_TERMS:
+        raise BadRequest(f"A search has {_MOST_TERMS} words and {_MOST_TERMS} tags at most.")
     return search.Query(
         kind=call.kind,
         limit=min(_limit(call), call.hub.settings.limits.page_size),
-        # Older clients send several tags as one value, separated by commas.
-        tags=[tag for value in asked.getlist("filter") for tag in value.split(",") if tag],
+        tags=tags,
         author=asked.get("author"),
-        words=[word for value in asked.getlist("search") for word in value.split()],
+        words=words,
         pipeline_tag=asked.get("pipeline_tag"),
         oldest_first=asked.get("direction", "-1") != "-1",
         by_creation=sort == "createdAt",

@@ -12,6 +12,7 @@ from rl_hub.events.payloads import UpdatedRef
 from rl_hub.names import split_repo_id
 from rl_hub.repositories import catalog, revisions
 from rl_hub.repositories.catalog import Kind, Repository
+from rl_hub.repositories.operations import is_clean
 from rl_hub.repositories.revisions import NamedCommit, RefKind
 from rl_hub.web.answers import answer
 from rl_hub.web.call import Call
@@ -114,7 +115,8 @@ def create_tag(call: Call) -> Response:
     """Adds a tag at a revision."""
     body = call.json()
     message = body.get("message")
-    if message is not None and (not isinstance(message, str) or len(message) > _LONGEST_MESSAGE or "\0" in message):
+    is_text = isinstance(message, str) and len(message) <= _LONGEST_MESSAGE and is_clean(message)
+    if message is not None and not is_text:
         raise BadRequest(f"The message of a tag is a text of {_LONGEST_MESSAGE} characters at most.")
     return _create_ref(call, "tag", _text(body, "tag"), call.params["revision"], message)
 

@@ -5,19 +5,15 @@ Source: Xet protocol specification, "CAS API"; `/v2/shards` is what the client e
 xet-core).
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from weakref import WeakValueDictionary
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from rl_hub import clock
-from rl_hub.errors import BadRequest, HubError, NotFound
+from rl_hub.errors import BadRequest, Busy, HubError, NotFound
 from rl_hub.hub import Hub
 from rl_hub.repositories import catalog
 from rl_hub.uploads import arrivals
@@ -25,26 +21,10 @@ from rl_hub.web import answers, streams
 from rl_hub.web.call import Call
 from rl_hub.web.routing import api
 from rl_hub.web.transfer import pump
-from rl_hub.xet import access, assembly, hashes, namespaces
+from rl_hub.xet import access, assembly, hashes, namespaces, turns
 from rl_hub.xet.access import Access
 
 Endpoint = Callable[[Hub, Access, Request], Awaitable[Response]]
-
-# Shards of a few kilobytes can name gigabytes, and making those takes a thread for minutes.
-_MOST_SHARDS = 4
-
-
-class _Turns:
-    """Who may make files now: a few users, each for one shard at a time. All others wait without a thread."""
-
-    def __init__(self) -> None:
-        self._threads = CapacityLimiter(_MOST_SHARDS)
-        self._users: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-
-    async def run(self, user_id: int, make: Callable[[], None]) -> None:
-        lock = self._users.setdefault(user_id, asyncio.Lock())
-        async with lock:
-            await run_sync(make, limiter=self._threads)
 
 
 def write_token(call: Call) -> Response:
@@ -96,7 +76,7 @@ async def receive_shard_v2(hub: Hub, sender: Access, request: Request) -> Respon
         try:
             await _assemble(hub, sender, request)
         except HubError as error:
-            event = {"type": "error", "message": error.message, "retryable": False}
+            event = {"type": "error", "message": error.message, "retryable": isinstance(error, Busy)}
     return Response(answers.compact(event) + "\n", media_type="application/x-ndjson")
 
 
@@ -108,15 +88,7 @@ async def _assemble(hub: Hub, sender: Access, request: Request) -> None:
             with staged.path.open("rb") as shard:
                 assembly.assemble(hub, sender, shard, staged.size)
 
-        await _turns(request).run(sender.user_id, make)
-
-
-def _turns(request: Request) -> _Turns:
-    state = request.app.state
-    if not hasattr(state, "xet_turns"):
-        state.xet_turns = _Turns()
-    turns: _Turns = state.xet_turns
-    return turns
+        await turns.of(request.app).run(sender.user_id, make)
 
 
 def _announced(request: Request, most: int) -> int:

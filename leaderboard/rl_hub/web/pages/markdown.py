@@ -10,14 +10,14 @@ import re
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 
+from rl_hub.web.pages.markdown_rules import add_heading_ids, add_task_lists
+from rl_hub.web.pages.nesting import nest
 from rl_hub.web.pages.rewriting import ALIGNMENTS, ID_PREFIX, ResolveLink, rewrite
 
-MAX_CHARACTERS = 128 * 1024
-"""Longer texts are not rendered: the worst that fits into this many characters takes more than a second already."""
+MAX_CHARACTERS = 64 * 1024
+"""Longer texts are not rendered: the worst that fits into this many characters takes two seconds."""
 
 _LENGTH = re.compile(r"[1-9][0-9]{0,3}%?")
 _SCHEMES = {"http", "https", "mailto"}
@@ -60,9 +60,9 @@ _CLASSES = {
 _PARSER = (
     MarkdownIt("commonmark", {"html": True})
     .enable(["table", "strikethrough"])
-    .use(anchors_plugin, max_level=6)
+    .use(add_heading_ids)
     .use(footnote_plugin)
-    .use(tasklists_plugin)
+    .use(add_task_lists)
 )
 # Well-formed, no script; still with the attributes that become classes.
 _FIRST = nh3.Cleaner(
@@ -114,4 +114,5 @@ def render(text: str, resolve_link: ResolveLink) -> Markup:
         HTML. Headings are one level lower than written, because the page has a title of its own; ids start with
         `card-`; pictures and videos from other servers are links.
     """
-    return Markup(_LAST.clean(rewrite(_FIRST.clean(_PARSER.render(text)), resolve_link)))  # noqa: S704  cleaned
+    html = _FIRST.clean(nest(_PARSER.render(text), _TAGS, _DROPPED_WITH_CONTENT))
+    return Markup(_LAST.clean(rewrite(html, resolve_link)))  # noqa: S704  cleaned

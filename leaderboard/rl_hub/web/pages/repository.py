@@ -15,6 +15,7 @@ from rl_hub.web.pages import markdown
 from rl_hub.web.pages.contents import read_text
 from rl_hub.web.pages.evaluations import read_evaluations
 from rl_hub.web.pages.headings import Heading, open_heading, show_in
+from rl_hub.web.pages.kept_cards import KeptCards
 from rl_hub.web.pages.snippets import Subject, choose_snippets
 from rl_hub.web.routing import each_kind, page
 
@@ -22,6 +23,7 @@ _CARD = "README.md"
 _REPLAY = "replay.mp4"
 # Of README.md with its metadata; what is rendered of it has a bound of its own.
 _LARGEST_CARD = MIB
+_cards = KeptCards()
 
 
 def show_repository(call: Call) -> Response:
@@ -51,7 +53,7 @@ def show_repository(call: Call) -> Response:
 def _render(call: Call, heading: Heading, card: Entry | None) -> Markup | None:
     """The card's text; None if there is none, or none that can be rendered."""
     text = read_text(call.hub.blobs, card, _LARGEST_CARD) if card else None
-    if text is None:
+    if card is None or text is None:
         return None
     body = cards.body(text)
     if len(body) > markdown.MAX_CHARACTERS:
@@ -60,7 +62,7 @@ def _render(call: Call, heading: Heading, card: Entry | None) -> Markup | None:
     def resolve(path: str, loaded: bool) -> str | None:
         return heading.at.resolve_link("main", path, loaded=loaded)
 
-    return markdown.render(body, resolve)
+    return _cards.get((card.sha256, heading.at.home), lambda: markdown.render(body, resolve))
 
 
 def _subject(call: Call, heading: Heading, files: Sequence[str]) -> Subject:
