@@ -127,7 +127,7 @@ class Busy(HubError):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("The Hub is busy with other changes. Try again in a moment.", headers={"Retry-After": "3"})
+        super().__init__("The Hub is busy. Try again in a moment.", headers={"Retry-After": "3"})
 
 
 class StorageFull(HubError):

@@ -6,6 +6,7 @@ import io
 import sqlite3
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event, func, select
@@ -26,6 +27,7 @@ from hub_requests import (
 from rl_hub import cards
 from rl_hub.accounts import organisations
 from rl_hub.database import tables
+from rl_hub.errors import DISK_FULL
 from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck
 from rl_hub.repositories import card_index, commits, preparation, quotas
@@ -468,6 +470,13 @@ def preupload(who, *files, repo_id="alice/m", **more):
     answer = who.post(f"/api/models/{repo_id}/preupload/main", body)
     assert answer.status_code == 200, answer.text
     return {file.pop("path"): file for file in answer.json()["files"]}
+
+
+def test_a_file_for_which_the_disk_has_no_room_is_refused_before_it_is_sent(alice, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    body = {"files": [{"path": "large.bin", "size": 11, "sample": ""}]}
+    answer = alice.post("/api/models/alice/m/preupload/main", body)
+    assert (answer.status_code, answer.json()["error"]) == (507, DISK_FULL)
 
 
 def test_small_files_come_in_the_commit_and_large_ones_before(alice):

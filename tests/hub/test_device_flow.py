@@ -251,6 +251,15 @@ def test_one_address_starts_only_so_many_devices(client, sleep, monkeypatch):
     assert answers[-1].headers["retry-after"] == "1"
 
 
+def test_devices_that_were_signed_in_do_not_count(client, hub, alice, sleep, monkeypatch):
+    monkeypatch.setattr(throttle, "DEVICE", throttle.Rule(free=1, longest=60))
+    for _ in range(4):
+        started = client.post("/oauth/device", data={"client_id": CLIENT}).json()
+        with hub.database.write() as connection:
+            devices.approve(connection, started["user_code"], alice.id, "read")
+        assert ask(client, started["device_code"]).status_code == 200
+
+
 def ask(client, device_code, **fields):
     return client.post(
         "/oauth/token", data={"grant_type": GRANT, "device_code": device_code, "client_id": CLIENT, **fields}

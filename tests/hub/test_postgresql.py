@@ -39,8 +39,6 @@ print("ready", flush=True)
 sys.stdin.readline()
 Hub.open(settings).close()
 """
-# What SQLite's single writer hides.
-races = pytest.mark.xfail(reason="PostgreSQL: two transactions at once make a fault of the Hub", strict=False)
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +137,6 @@ def test_the_same_content_is_uploaded_by_many_at_once(api, hub, tmp_path):
     assert sizes.count(6 * MIB) == 1
 
 
-@races
 def test_of_several_who_take_a_name_at_once_one_gets_it(api):
     def create(name):
         try:
@@ -154,7 +151,6 @@ def test_of_several_who_take_a_name_at_once_one_gets_it(api):
     assert sorted(codes) == [200, 409, 409, 409, 409, 409]
 
 
-@races
 def test_changes_of_a_repository_wait_for_each_other(api):
     """A deletion, a move, new settings and commits at once: each is done or refused, none is a fault of the Hub."""
     answers = []
@@ -202,7 +198,6 @@ def test_pages_of_a_listing_hold_every_repository_once(api, live_hub, client, so
     assert sorted(found) == sorted(f"ada/{name}" for name in NAMES)
 
 
-@races
 @pytest.mark.parametrize("engine", ENGINES)
 def test_several_processes_open_a_new_hub_at_once(engine, tmp_path, request):
     url = request.getfixturevalue("server").create_database() if engine == "postgresql" else ""

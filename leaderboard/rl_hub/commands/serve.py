@@ -54,11 +54,17 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             proxy_headers=settings.public_url is not None,
             forwarded_allow_ips="127.0.0.1,::1",
         )
-        # The server stops in good order, and then raises the signal again for whoever handled it before: nobody.
+        server = uvicorn.Server(config)
+
+        def leave(*_: object) -> None:
+            server.should_exit = True
+
+        # While it serves, uvicorn takes these signals itself; afterwards it raises them again. A signal before or after
+        # that is no reason for a traceback either.
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, leave)
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
         finally:
             hub.close()
     return 0

@@ -11,7 +11,8 @@ killed when. A subscriber hears of every event, in order, at least once::
 
 Its position is kept under its name in the database and moves on only once the handler has returned. So after a crash
 the event at which it stopped is told again, and a handler has to bear that: it looks whether `event.head_sha` is what
-it knows already. A subscriber that is new starts with the first event of the Hub; events are kept for good.
+it knows already. A subscriber that is new starts with the first event that is still there: events are removed
+30 days after they have reached every subscriber that is known by then.
 """
 
 import json

@@ -102,9 +102,8 @@ def organisation_members(call: Call) -> Response:
 
 def start_device(call: Call) -> Response:
     """`POST /oauth/device`: gives the client a code that a person can approve."""
-    network = call.request.client.host if call.request.client else ""
     with call.hub.database.write() as connection:
-        throttle.reserve(connection, [throttle.address(network, throttle.DEVICE, "device")])
+        throttle.reserve(connection, [_device_attempts(call)])
         code = devices.start(connection, _field(call, "client_id"))
     page = f"{call.base_url}/device"
     value = {
@@ -128,7 +127,15 @@ def device_token(call: Call) -> Response:
     outcome = devices.poll(call.hub.database, _field(call, "device_code"), _field(call, "client_id"))
     if isinstance(outcome, devices.Refusal):
         return _oauth_error(outcome.value, _EXPLANATIONS[outcome])
+    # Whoever signs in for good does not count against the others behind the same address.
+    with call.hub.database.write() as connection:
+        throttle.release(connection, _device_attempts(call))
     return answer({"access_token": outcome, "token_type": "bearer"}, headers=_NOT_KEPT)
+
+
+def _device_attempts(call: Call) -> throttle.Subject:
+    network = call.request.client.host if call.request.client else ""
+    return throttle.address(network, throttle.DEVICE, "device")
 
 
 def _oauth_error(code: str, explanation: str) -> Response:

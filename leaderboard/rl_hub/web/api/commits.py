@@ -1,12 +1,13 @@
 """Commits over HTTP: what the client asks before one, and the commit itself."""
 
+import shutil
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rl_hub.errors import BadRequest, TooLarge
+from rl_hub.errors import DISK_FULL, BadRequest, StorageFull, TooLarge
 from rl_hub.names import check_file_path, shown
 from rl_hub.repositories import catalog, commits, quotas, revisions, trees
 from rl_hub.repositories.gitattributes import FILE_NAME as GITATTRIBUTES
@@ -36,6 +37,9 @@ def preupload(call: Call) -> Response:
         repository = catalog.find(connection, call.identity, call.kind, call.repo_id, write=True)
         sha = revisions.branch(connection, repository, call.params["revision"]).sha
         there = {entry.path: entry for entry in trees.entries_at(connection, repository, sha, [*files, GITATTRIBUTES])}
+    # Said here, the client shows it at once. Refused later, Xet sends a large file again and again for minutes.
+    if max(files.values(), default=0) > shutil.disk_usage(call.hub.settings.data).free:
+        raise StorageFull(DISK_FULL)
     rules = _lfs_rules(call, there.get(GITATTRIBUTES))
     answers = []
     for path, size in files.items():
