@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 STUDENT = "first-student"
+_LOG = "hub.log"
 _ADDRESS = re.compile(r"HF_ENDPOINT=(\S+)")
 
 
@@ -22,7 +23,7 @@ def main() -> int:
     options = _parse()
     hub = _start_hub(options)
     try:
-        endpoint = _wait_for_address(hub)
+        endpoint = _wait_for_address(hub, options.data / _LOG)
         code = _walk(options, endpoint)
         if code == 0 and not options.leave:
             print(f"\nThe Hub keeps serving at {endpoint} until Ctrl-C.", flush=True)
@@ -52,18 +53,20 @@ def _start_hub(options: argparse.Namespace) -> subprocess.Popen[str]:
     command = [*_module("rl_hub"), "--data", str(options.data), "serve", "--port", options.port]
     # Its log goes to a file: the student's progress is what there is to see.
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (options.data / "hub.log").open("a") as log:
+    with (options.data / _LOG).open("a") as log:
         # A session of its own: Ctrl-C reaches this process first, which then stops the Hub in good order.
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
 
 
-def _wait_for_address(hub: subprocess.Popen[str]) -> str:
+def _wait_for_address(hub: subprocess.Popen[str], log: Path) -> str:
     assert hub.stdout is not None  # noqa: S101  Popen was given a pipe
     for line in hub.stdout:
         print(line, end="", flush=True)
         if found := _ADDRESS.search(line):
             return found.group(1)
-    raise SystemExit(f"The Hub did not start (exit code {hub.wait()}). Its log says why: hub.log in its folder.")
+    lines = log.read_text().splitlines()
+    print(lines[-1] if lines else "The Hub did not start.", file=sys.stderr)
+    raise SystemExit(hub.wait() or 1)
 
 
 def _walk(options: argparse.Namespace, endpoint: str) -> int:

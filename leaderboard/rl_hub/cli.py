@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
 from rl_hub.commands import maintenance, serve, users, webhooks
 from rl_hub.errors import CommandError, HubError
 from rl_hub.settings import Limits, Settings
@@ -30,6 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(settings, options)
     except (CommandError, HubError) as error:
         print(f"rl_hub: {error}", file=sys.stderr)
+        return 2
+    except (ArgumentError, NoSuchModuleError):
+        print("rl_hub: --database takes an address such as postgresql+psycopg://hub@localhost/hub", file=sys.stderr)
+        return 2
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        print(f"rl_hub: The database cannot be used: {reason}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader, `head` perhaps, has seen enough. What is still buffered must not fail again at exit.

@@ -72,7 +72,7 @@ class Window:
             self.problems.append(f"request: {request.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:

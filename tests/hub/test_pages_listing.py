@@ -230,10 +230,8 @@ def test_an_error_page_knows_who_is_signed_in(hub, ada):
     assert "next=%2Fnobody" not in page
 
 
-def test_an_error_page_with_an_unknown_token_is_a_page(client):
-    answer = client.get("/models", headers={"Authorization": "Bearer hf_wrong"})
-    assert answer.status_code == 401
-    assert "<h1>Please sign in</h1>" in answer.text
+def test_a_page_takes_no_token(client):
+    assert client.get("/models", headers={"Authorization": "Bearer hf_wrong"}).status_code == 200
 
 
 def test_a_mistake_of_ours_has_a_page_and_tells_nothing(hub, monkeypatch):

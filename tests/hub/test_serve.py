@@ -49,6 +49,22 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path, capsys):
     assert "Choose another --port" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_refused(tmp_path, capsys, port):
+    with pytest.raises(SystemExit) as left:
+        main(["--data", str(tmp_path / "hub"), "serve", f"--port={port}"])
+    assert left.value.code == 2
+    assert "from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql+psycopg://hub:secret@127.0.0.1:1/hub", "oracle://x/y"])
+def test_a_database_that_cannot_be_used_is_told_in_a_sentence(tmp_path, capsys, url):
+    assert main(["--data", str(tmp_path / "hub"), "--database", url, "fsck"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("rl_hub: ")
+    assert "secret" not in told
+
+
 def test_the_log_has_a_json_object_a_line(tmp_path):
     hub = start(tmp_path / "hub", log_level="INFO", errors=subprocess.PIPE)
     ask(hub.endpoint, "/api/models?search=private")

@@ -71,7 +71,7 @@ def get(connection: Connection, name: str) -> Organisation:
     """
     organisation = find(connection, name)
     if organisation is None:
-        raise NotFound(f"There is no organisation {shown(name)} on this Hub.")
+        raise NotFound(f"There is no organisation {shown(name)} on this Hub. `org add` makes it.")
     return organisation
 
 

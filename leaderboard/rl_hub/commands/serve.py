@@ -3,6 +3,7 @@
 import argparse
 import signal
 import socket
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -13,6 +14,9 @@ from rl_hub.hub import Hub
 from rl_hub.maintenance.exclusion import SERVE_LOCK
 from rl_hub.settings import Settings
 
+if TYPE_CHECKING:
+    import uvicorn
+
 # Seconds that requests in progress get when the server is asked to stop.
 _GRACE_SECONDS = 30
 
@@ -21,7 +25,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     """Adds `serve`."""
     parser = subparsers.add_parser("serve", help="serve the Hub until Ctrl-C")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: this machine only)")
-    parser.add_argument("--port", type=int, default=7870, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=7870, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     parser.set_defaults(run=serve)
 
@@ -43,7 +47,6 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
         logs.configure(options.log_level)
         hub = Hub.open(settings)
         address = settings.public_url or f"http://{_shown_host(options.host)}:{listener.getsockname()[1]}"
-        _welcome(hub, address)
         config = uvicorn.Config(
             create_app(hub),
             log_config=None,
@@ -55,19 +58,33 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             forwarded_allow_ips="127.0.0.1,::1",
         )
         server = uvicorn.Server(config)
-
-        def leave(*_: object) -> None:
-            server.should_exit = True
-
-        # While it serves, uvicorn takes these signals itself; afterwards it raises them again. A signal before or after
-        # that is no reason for a traceback either.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, leave)
+        _leave_quietly(server)
         try:
+            _welcome(hub, address)
             server.run(sockets=[listener])
         finally:
             hub.close()
     return 0
+
+
+def _leave_quietly(server: "uvicorn.Server") -> None:
+    """Ends the server after Ctrl-C or SIGTERM, without a traceback.
+
+    While it serves, uvicorn takes these signals itself; afterwards it raises them again for whoever had them before.
+    """
+
+    def leave(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+
+
+def _port(text: str) -> int:
+    """A port from the command line."""
+    if not (text.isascii() and text.isdigit() and int(text[:6]) < 2**16):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def _listen(host: str, port: int) -> socket.socket:

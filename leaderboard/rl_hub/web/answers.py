@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -34,6 +35,14 @@ def error_answer(request: Request, error: HubError) -> Response:
     if request.headers.get("accept", "").startswith("text/plain"):
         return PlainTextResponse(error.message, error.status, headers)
     return JSONResponse({"error": error.message, **error.extra}, error.status, headers)
+
+
+async def shown(request: Request, error: HubError) -> Response:
+    """An error outside of any route: a page for people, data for programs."""
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+        page: Response = await run_in_threadpool(request.app.state.error_page, request, error)
+        return page
+    return error_answer(request, error)
 
 
 _ONE_RANGE = re.compile(rb"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})")

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -85,13 +84,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         refusal = BadRequest(str(error.detail))
     else:
         refusal = NotFound("There is nothing at this address.")
-    return await _shown(request, refusal)
-
-
-async def _shown(request: Request, error: HubError) -> Response:
-    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
-        return await run_in_threadpool(request.app.state.error_page, request, error)
-    return answers.error_answer(request, error)
+    return await answers.shown(request, refusal)
 
 
 @asynccontextmanager

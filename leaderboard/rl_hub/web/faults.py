@@ -42,4 +42,5 @@ class Faults:
                 raise
             _log.exception("A request failed.", extra={"method": scope["method"], "path": scope["path"]})
             fault = Fault("The Hub made a mistake here. Its log has the details; try again.")
-            await answers.error_answer(Request(scope), fault)(scope, receive, send)
+            answer = await answers.shown(Request(scope), fault)
+            await answer(scope, receive, send)
