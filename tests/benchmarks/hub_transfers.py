@@ -76,9 +76,9 @@ def _transfers(name: str, xet: bool, clients: int, floor: float) -> Iterator[str
 
 def _one_round(folder: Path, xet: bool, clients: int) -> tuple[float, float, int]:
     """Seconds until the last client has sent, until the last has fetched, and the server's peak memory in bytes."""
-    token = _student(folder / "hub")
+    students = _students(folder / "hub", clients)
     with serving(folder / "hub") as hub:
-        processes = [_client(folder, hub.endpoint, token, number, xet) for number in range(clients)]
+        processes = [_client(folder, hub.endpoint, *student, xet) for student in students]
         _await(processes, "ready")
         start = time.perf_counter()
         _go(processes)
@@ -95,28 +95,30 @@ def _one_round(folder: Path, xet: bool, clients: int) -> tuple[float, float, int
         return up, down, hub.peak_memory()
 
 
-def _student(data: Path) -> str:
+def _students(data: Path, count: int) -> list[tuple[str, str]]:
+    """Names and tokens: every client is a student of its own."""
     hub = Hub.open(Settings(data))
+    names = [f"student-{number}" for number in range(count)]
     with hub.database.write() as connection:
-        token = tokens.create(connection, users.create(connection, "student").id, "bench", "write")
+        made = [tokens.create(connection, users.create(connection, name).id, "bench", "write") for name in names]
     hub.close()
-    return token
+    return list(zip(names, made, strict=True))
 
 
-def _client(folder: Path, endpoint: str, token: str, number: int, xet: bool) -> subprocess.Popen[str]:
-    source = folder / f"source-{number}.bin"
+def _client(folder: Path, endpoint: str, name: str, token: str, xet: bool) -> subprocess.Popen[str]:
+    source = folder / f"source-{name}.bin"
     source.write_bytes(os.urandom(FILE_MEGABYTES * MEGABYTE))
     environment = {
         **os.environ,
         "HF_ENDPOINT": endpoint,
         "HF_TOKEN": token,
-        "HF_HOME": str(folder / f"home-{number}"),
+        "HF_HOME": str(folder / f"home-{name}"),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_XET": "0" if xet else "1",
     }
     return subprocess.Popen(
-        [sys.executable, "-c", CLIENT, str(source), f"student/agent-{number}", str(folder / f"cache-{number}")],
+        [sys.executable, "-c", CLIENT, str(source), f"{name}/agent", str(folder / f"cache-{name}")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
