@@ -3,6 +3,7 @@
 import argparse
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -17,6 +18,9 @@ from rl_hub.settings import Settings
 if TYPE_CHECKING:
     import uvicorn
 
+# Seconds after which a thread that computes lets another one run; Python's own is 0.005. Threads that hash and write
+# large files wait that long for each turn: eight uploads at once go a quarter faster with this (`make bench`).
+_SWITCH_SECONDS = 0.0005
 # Seconds that requests in progress get when the server is asked to stop.
 _GRACE_SECONDS = 30
 
@@ -58,6 +62,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             forwarded_allow_ips="127.0.0.1,::1",
         )
         server = uvicorn.Server(config)
+        sys.setswitchinterval(_SWITCH_SECONDS)
         _leave_quietly(server)
         try:
             _welcome(hub, address)
