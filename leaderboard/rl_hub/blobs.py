@@ -171,12 +171,16 @@ class BlobStore:
         return content
 
     def discard(self, sha256: str) -> bool:
-        """Removes a content whose row is gone, in a write transaction of its own.
+        """Removes a content whose row is gone, in write transactions of its own.
 
         Returns:
             False if a row has come back meanwhile: the content stays.
         """
         with self._database.write() as connection:
+            self._database.bury_unfinished(connection)
+        with self._database.write() as connection:
+            # Again, for whoever was killed since.
+            self._database.bury_unfinished(connection)
             self._database.lock_blob(connection, sha256)
             if connection.scalar(select(tables.blobs.c.sha256).where(tables.blobs.c.sha256 == sha256)) is not None:
                 return False

@@ -88,3 +88,13 @@ def test_no_number_of_an_account_is_given_out_twice(tmp_path):
         users.remove(connection, first)
         assert users.create(connection, "bob").id > first.id
     hub.close()
+
+
+def test_a_transaction_that_buries_others_writes_to_the_log(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    schema.upgrade(database)
+    before = (tmp_path / "hub.sqlite-wal").stat().st_size
+    with database.write() as connection:
+        database.bury_unfinished(connection)
+    assert (tmp_path / "hub.sqlite-wal").stat().st_size > before
+    database.close()

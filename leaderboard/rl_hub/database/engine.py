@@ -87,6 +87,17 @@ class Database:
             number = _BLOB_LOCKS + (int(sha256[:3], 16) >> 2)
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
+    def bury_unfinished(self, connection: Connection) -> None:
+        """Makes sure that no transaction of a killed process comes back once this one has ended.
+
+        SQLite counts a commit when it is in the log, but tells other processes a moment later. A process killed in
+        between leaves a commit that nobody sees, until the log is read again from its start. Any write takes its place
+        in the log; this one changes a number in the file's header that the Hub has no other use for.
+        """
+        if self.is_sqlite:
+            number = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
+
     def close(self) -> None:
         """Gives all connections back."""
         self._reader.dispose()
