@@ -22,6 +22,7 @@ from rl_hub import clock
 from rl_hub.database import tables
 from rl_hub.database.engine import Database, insert_ignore
 from rl_hub.errors import DISK_FULL, NotFound, StorageFull, TooLarge
+from rl_hub.folders import sync_folder
 from rl_hub.staging import Staging
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -112,7 +113,7 @@ class BlobStore:
         self._own_staging = Staging(self.staging)
         for folder in (self.folder, self.staging):
             folder.mkdir(parents=True, exist_ok=True)
-        _sync_folder(data)
+        sync_folder(data)
 
     def stage(self, size: int | None = None) -> StagedFile:
         """A new staging file; with its size announced, git's id of the content is computed too."""
@@ -147,8 +148,8 @@ class BlobStore:
                 self._place(file, self.path(sha256))
             # A content that was there already may have come a moment ago, as may its folder: all are synced.
             for folder in {self.path(sha256).parent for sha256 in files}:
-                _sync_folder(folder)
-            _sync_folder(self.folder)
+                sync_folder(folder)
+            sync_folder(self.folder)
         now = clock.now()
         rows = [{"sha256": file.sha256, "size": file.size, "created_at": now} for file in files.values()]
         insert_ignore(connection, tables.blobs, rows)
@@ -186,13 +187,3 @@ class BlobStore:
                 return False
             self.path(sha256).unlink(missing_ok=True)
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename survive a power cut, where the system lets a folder be synced."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -51,7 +51,7 @@ def test_the_same_content_is_kept_once(hub):
 def test_many_contents_are_published_with_one_sync_of_each_folder(hub, monkeypatch):
     """A sync takes milliseconds, and every other writer waits meanwhile."""
     synced = []
-    monkeypatch.setattr(blobs, "_sync_folder", synced.append)
+    monkeypatch.setattr(blobs, "sync_folder", synced.append)
     with contextlib.ExitStack() as stack:
         staged = [stack.enter_context(hub.blobs.stage()) for _ in range(600)]
         for number, file in enumerate(staged):
@@ -70,7 +70,7 @@ def test_a_content_that_was_there_is_synced_too(hub, monkeypatch):
     """Another transaction may have moved it there a moment ago, and be rolled back before it has synced."""
     publish(hub)
     synced = []
-    monkeypatch.setattr(blobs, "_sync_folder", synced.append)
+    monkeypatch.setattr(blobs, "sync_folder", synced.append)
     publish(hub)
     assert synced == [hub.blobs.path(SHA256).parent, hub.blobs.folder]
 

@@ -436,7 +436,7 @@ def keep_clean(hub, monkeypatch, until, succeeds=True):
 
     async def run():
         async with gc.keeping_clean(hub):
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 await anyio.to_thread.run_sync(until.wait)
 
     anyio.run(run)

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, Table, select
 from rl_hub.blobs import storage_errors
 from rl_hub.database import tables
 from rl_hub.errors import CommandError
+from rl_hub.folders import sync_folder
 from rl_hub.hub import Hub
 from rl_hub.maintenance import archive, manifest, rows
 from rl_hub.maintenance.exclusion import maintenance
 from rl_hub.maintenance.findings import Progress, silent
-from rl_hub.maintenance.folders import sync_folder
 from rl_hub.maintenance.manifest import TableSummary
 
 _BATCH = 100

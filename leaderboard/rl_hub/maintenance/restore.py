@@ -17,12 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from rl_hub.blobs import storage_errors
 from rl_hub.database import tables, upkeep
 from rl_hub.errors import CommandError
+from rl_hub.folders import sync_folder
 from rl_hub.hub import Hub
 from rl_hub.maintenance import archive, manifest, rows, unreferenced
 from rl_hub.maintenance.archive import DamagedArchive, Member
 from rl_hub.maintenance.exclusion import alone
 from rl_hub.maintenance.findings import Progress, silent
-from rl_hub.maintenance.folders import sync_folder
 from rl_hub.maintenance.manifest import TableSummary
 
 _BATCH = 100
