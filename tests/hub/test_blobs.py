@@ -2,6 +2,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 
 import pytest
@@ -11,6 +12,8 @@ from rl_hub import blobs
 from rl_hub.blobs import storage_errors
 from rl_hub.database import tables
 from rl_hub.errors import NotFound, StorageFull, TooLarge
+from rl_hub.hub import Hub
+from rl_hub.settings import Settings
 
 CONTENT = b"hello"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -134,3 +137,24 @@ def test_a_full_disk_is_told_in_a_sentence(number):
 def test_other_errors_of_the_disk_stay_what_they_are():
     with pytest.raises(PermissionError), storage_errors():
         raise PermissionError(errno.EACCES, "no")
+
+
+def test_a_commit_that_a_kill_has_cut_short_does_not_come_back_after_its_content_is_gone(hub, tmp_path):
+    """The log is made as a process leaves it that is killed when its commit is written and not yet announced."""
+    data, killed = hub.settings.data, tmp_path / "killed"
+    shutil.copytree(data, killed)
+    other = Hub.open(Settings(killed))
+    publish(other)
+    hub.blobs.path(SHA256).parent.mkdir()
+    hub.blobs.path(SHA256).write_bytes(CONTENT)
+    (data / "hub.sqlite-wal").write_bytes((killed / "hub.sqlite-wal").read_bytes())
+    other.close()
+
+    assert hub.blobs.discard(SHA256)
+
+    after = tmp_path / "after"
+    after.mkdir()
+    for name in ("hub.sqlite", "hub.sqlite-wal"):
+        shutil.copyfile(data / name, after / name)
+    with contextlib.closing(Hub.open(Settings(after))) as restarted, restarted.database.read() as connection:
+        assert connection.scalar(select(tables.blobs.c.sha256)) is None
