@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ GAME = "SpaceInvadersNoFrameskip-v4"
 RUN = ["--algo", "dqn", "--env", GAME]
 SMALL = ["-params", "learning_starts:100", "buffer_size:600", "--eval-freq", "200", "--eval-episodes", "1"]
 TOKEN = "hf_student"
+# What `enjoy` says at its end; an agent that hardly trained may survive for longer than it is watched.
+WATCHED = r"mean return|No game ended within 900 decisions"
 
 
 def start(module, *arguments, folder, **environment):
@@ -63,7 +66,9 @@ def hub(trained):
 
 
 def test_the_zoos_run_is_watched_with_ours(trained):
-    assert "mean return" in call("rl_units", "enjoy", *RUN, "-f", "logs", "-n", 900, "--no-render", folder=trained)
+    output = call("rl_units", "enjoy", *RUN, "-f", "logs", "-n", 900, "--no-render", folder=trained)
+
+    assert re.search(WATCHED, output)
 
 
 def test_a_push_holds_everything_that_its_readers_ask_for(hub):
@@ -92,11 +97,18 @@ def test_the_pushed_replay_is_a_video(hub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "line"), [(["rl_units", "enjoy"], "mean return"), (["rl_zoo3.enjoy"], "Atari Episode Score")]
+    ("module", "options", "line"),
+    [
+        (["rl_units", "enjoy"], [], WATCHED),
+        # A game ends after 500 decisions, however long the agent survives.
+        (["rl_zoo3.enjoy"], ["--env-kwargs", "max_num_frames_per_episode:2000"], "Atari Episode Score"),
+    ],
 )
 @pytest.mark.usefixtures("hub")
-def test_a_loaded_agent_is_watched_with_ours_and_with_the_zoos(trained, module, line):
-    assert line in call(*module, *RUN, "-f", "loaded", "-n", 900, "--no-render", folder=trained)
+def test_a_loaded_agent_is_watched_with_ours_and_with_the_zoos(trained, module, options, line):
+    output = call(*module, *RUN, "-f", "loaded", "-n", 900, "--no-render", *options, folder=trained)
+
+    assert re.search(line, output)
 
 
 def test_a_run_killed_at_any_moment_goes_on_where_it_was(folder):
