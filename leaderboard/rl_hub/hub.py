@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rl_hub.blobs import BlobStore
-from rl_hub.database import schema
 from rl_hub.database.engine import Database
+from rl_hub.database.schema import HUB
 from rl_hub.settings import Settings
 
 
@@ -36,7 +36,7 @@ class Hub:
         # Others with an account on this machine must not read password hashes and private repositories.
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.resolved_database_url)
-        schema.upgrade(database)
+        HUB.upgrade(database)
         return cls(settings, database, BlobStore(settings.data, database), _secret(settings.data / "secret.key"))
 
     def close(self) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from rl_hub import clock
 from rl_hub.accounts import users
-from rl_hub.database import schema
 from rl_hub.database.engine import Database
+from rl_hub.database.schema import HUB
 from rl_hub.database.tables import blobs, metadata
 from rl_hub.errors import Busy, CommandError
 from rl_hub.hub import Hub
@@ -26,7 +26,7 @@ def database(tmp_path):
 
 
 def test_the_migrations_lead_to_the_tables_of_the_code(database):
-    schema.upgrade(database)
+    HUB.upgrade(database)
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
@@ -34,18 +34,18 @@ def test_the_migrations_lead_to_the_tables_of_the_code(database):
 
 def test_the_newest_migration_is_the_one_that_the_code_asks_for():
     config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+    config.set_main_option("script_location", str(HUB.migrations))
+    assert ScriptDirectory.from_config(config).get_current_head() == HUB.head
 
 
 def test_an_empty_database_has_no_version(database):
-    assert schema.version(database) is None
+    assert HUB.version(database) is None
 
 
 def test_a_second_upgrade_changes_nothing(database):
-    schema.upgrade(database)
-    schema.upgrade(database)
-    assert schema.version(database) == schema.HEAD
+    HUB.upgrade(database)
+    HUB.upgrade(database)
+    assert HUB.version(database) == HUB.head
 
 
 def test_a_database_of_a_newer_hub_is_left_alone_with_a_sentence(tmp_path):
@@ -74,7 +74,7 @@ def test_a_writer_that_waits_too_long_is_told_to_come_back(tmp_path, monkeypatch
 
 
 def test_a_failed_statement_is_told_without_its_values(database):
-    schema.upgrade(database)
+    HUB.upgrade(database)
     row = {"sha256": "private-value", "size": -1, "created_at": clock.now()}
     with pytest.raises(IntegrityError) as failed, database.write() as connection:
         connection.execute(insert(blobs).values(row))
@@ -92,7 +92,7 @@ def test_no_number_of_an_account_is_given_out_twice(tmp_path):
 
 def test_a_transaction_that_buries_others_writes_to_the_log(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
-    schema.upgrade(database)
+    HUB.upgrade(database)
     before = (tmp_path / "hub.sqlite-wal").stat().st_size
     with database.write() as connection:
         database.bury_unfinished(connection)

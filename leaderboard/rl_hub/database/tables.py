@@ -4,91 +4,30 @@ Times are aware UTC datetimes. Names that must be unique regardless of case have
 Contents of files are not here but in the blob store; rows name them by SHA-256.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from rl_hub.database.columns import Id, UtcDateTime, created, new_metadata, number, one_of, parent
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite has no time zones: it keeps the naive UTC time."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """A time with a zone where the database knows zones."""
-        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What is stored."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the base class's signature
-        """What is read: always aware, always UTC."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-# SQLite gives automatic ids to INTEGER primary keys only. With `sqlite_autoincrement` none is given out twice: what was
-# granted to somebody who is gone must not pass to whoever comes next.
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _parent(name: str, target: str, *, primary_key: bool = False, nullable: bool = False) -> Column[int]:
-    reference = ForeignKey(f"{target}.id", ondelete="CASCADE")
-    return Column(name, _Id, reference, primary_key=primary_key, nullable=nullable)
-
-
-def _created() -> Column[datetime]:
-    return Column("created_at", UtcDateTime, nullable=False)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=column)
-
+metadata = new_metadata()
 
 accounts = Table(
     "accounts",
     metadata,
-    _id(),
+    number(),
     Column("name", String(96), nullable=False),
     Column("key", String(96), nullable=False, unique=True),
     Column("kind", String(8), nullable=False),
@@ -96,32 +35,32 @@ accounts = Table(
     Column("email", Text),
     Column("password_hash", Text),
     Column("is_admin", Boolean, nullable=False, default=False),
-    _created(),
-    _one_of("kind", "user", "org"),
+    created(),
+    one_of("kind", "user", "org"),
     sqlite_autoincrement=True,
 )
 
 memberships = Table(
     "memberships",
     metadata,
-    _parent("organisation_id", "accounts", primary_key=True),
-    _parent("user_id", "accounts", primary_key=True),
+    parent("organisation_id", "accounts", primary_key=True),
+    parent("user_id", "accounts", primary_key=True),
     Column("role", String(8), nullable=False),
-    _one_of("role", "admin", "write", "read"),
+    one_of("role", "admin", "write", "read"),
     Index(None, "user_id"),
 )
 
 tokens = Table(
     "tokens",
     metadata,
-    _id(),
-    _parent("user_id", "accounts"),
+    number(),
+    parent("user_id", "accounts"),
     Column("name", Text, nullable=False),
     Column("role", String(8), nullable=False),
     Column("digest", String(64), nullable=False, unique=True),
-    _created(),
+    created(),
     Column("expires_at", UtcDateTime),
-    _one_of("role", "read", "write"),
+    one_of("role", "read", "write"),
     Index(None, "user_id"),
     sqlite_autoincrement=True,
 )
@@ -130,8 +69,8 @@ sessions = Table(
     "sessions",
     metadata,
     Column("digest", String(64), primary_key=True),
-    _parent("user_id", "accounts"),
-    _created(),
+    parent("user_id", "accounts"),
+    created(),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "user_id"),
 )
@@ -142,10 +81,10 @@ device_codes = Table(
     Column("digest", String(64), primary_key=True),
     Column("user_code", String(16), nullable=False, unique=True),
     Column("client_id", Text, nullable=False),
-    _created(),
+    created(),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("last_polled_at", UtcDateTime),
-    _parent("approved_by", "accounts", nullable=True),
+    parent("approved_by", "accounts", nullable=True),
     Column("role", String(8)),
     Column("denied", Boolean, nullable=False, default=False),
 )
@@ -161,18 +100,18 @@ throttles = Table(
 repositories = Table(
     "repositories",
     metadata,
-    _id(),
+    number(),
     Column("kind", String(8), nullable=False),
-    _parent("owner_id", "accounts"),
+    parent("owner_id", "accounts"),
     Column("owner_name", String(96), nullable=False),
     Column("name", String(96), nullable=False),
     Column("key", String(200), nullable=False),
     Column("private", Boolean, nullable=False),
-    _created(),
+    created(),
     Column("last_modified", UtcDateTime, nullable=False),
     Column("sha", String(40), nullable=False),
     UniqueConstraint("kind", "key"),
-    _one_of("kind", "model", "dataset", "space"),
+    one_of("kind", "model", "dataset", "space"),
     Index(None, "owner_id", "last_modified"),
     # Newest first with a substring of the key, answered from the index alone.
     Index("ix_repositories_newest", "kind", "last_modified", "id", "key", "private", "owner_id"),
@@ -182,7 +121,7 @@ repositories = Table(
 repository_cards = Table(
     "repository_cards",
     metadata,
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("data", Text, nullable=False),
     Column("tags", Text, nullable=False),
     Column("library_name", Text),
@@ -192,7 +131,7 @@ repository_cards = Table(
 repository_tags = Table(
     "repository_tags",
     metadata,
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("tag", String(256), primary_key=True),
     Column("last_modified", UtcDateTime, nullable=False),
     Index(None, "tag", "last_modified", "repository_id"),
@@ -201,26 +140,26 @@ repository_tags = Table(
 refs = Table(
     "refs",
     metadata,
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("kind", String(8), primary_key=True),
     Column("name", String(255), primary_key=True),
     Column("sha", String(40), nullable=False),
     Column("message", Text),
-    _one_of("kind", "branch", "tag"),
+    one_of("kind", "branch", "tag"),
 )
 
 commits = Table(
     "commits",
     metadata,
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("sha", String(40), primary_key=True),
     Column("parent", String(40)),
     Column("tree", String(40), nullable=False),
     Column("title", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Column("author_id", _Id, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("author_id", Id, ForeignKey("accounts.id", ondelete="SET NULL")),
     Column("author_name", String(96), nullable=False),
-    _created(),
+    created(),
     Column("position", Integer, nullable=False),
     Index(None, "repository_id", "position"),
     Index(None, "author_id"),
@@ -232,7 +171,7 @@ git_objects = Table(
     Column("sha", String(40), primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("data", LargeBinary, nullable=False),
-    _one_of("kind", "tree", "commit"),
+    one_of("kind", "tree", "commit"),
 )
 
 blobs = Table(
@@ -240,7 +179,7 @@ blobs = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
-    _created(),
+    created(),
     CheckConstraint("size >= 0", name="size"),
 )
 
@@ -257,7 +196,7 @@ files = Table(
 repository_files = Table(
     "repository_files",
     metadata,
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("git_oid", String(40), primary_key=True),
     ForeignKeyConstraint(["git_oid"], ["files.git_oid"]),
     Index(None, "git_oid"),
@@ -266,8 +205,8 @@ repository_files = Table(
 upload_grants = Table(
     "upload_grants",
     metadata,
-    _parent("user_id", "accounts", primary_key=True),
-    _parent("repository_id", "repositories", primary_key=True),
+    parent("user_id", "accounts", primary_key=True),
+    parent("repository_id", "repositories", primary_key=True),
     Column("sha256", String(64), ForeignKey("blobs.sha256"), primary_key=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "sha256"),
@@ -276,7 +215,7 @@ upload_grants = Table(
 xet_namespaces = Table(
     "xet_namespaces",
     metadata,
-    _parent("user_id", "accounts", primary_key=True),
+    parent("user_id", "accounts", primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("last_used_at", UtcDateTime, nullable=False),
 )
@@ -284,10 +223,10 @@ xet_namespaces = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
-    _created(),
+    number(),
+    created(),
     # No foreign key: that a repository was deleted is an event too.
-    Column("repository_id", _Id),
+    Column("repository_id", Id),
     Column("payload", Text, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -296,21 +235,21 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("id", String(32), primary_key=True),
-    _parent("owner_id", "accounts"),
+    parent("owner_id", "accounts"),
     Column("url", Text, nullable=False),
     Column("secret", Text),
     Column("watched", Text, nullable=False),
     Column("domains", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    _created(),
+    created(),
 )
 
 deliveries = Table(
     "deliveries",
     metadata,
-    _id(),
+    number(),
     Column("webhook_id", String(32), ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
-    _parent("event_id", "events"),
+    parent("event_id", "events"),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
@@ -324,5 +263,5 @@ subscribers = Table(
     "subscribers",
     metadata,
     Column("name", String(96), primary_key=True),
-    Column("last_event_id", _Id, nullable=False),
+    Column("last_event_id", Id, nullable=False),
 )

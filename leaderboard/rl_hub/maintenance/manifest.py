@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rl_hub import clock
-from rl_hub.database import schema
+from rl_hub.database.schema import HUB
 from rl_hub.maintenance.archive import DamagedArchive
 from rl_hub.maintenance.rows import SAVED
 
@@ -44,7 +44,7 @@ def to_json(tables: Mapping[str, TableSummary]) -> bytes:
     """
     manifest = {
         "format": FORMAT,
-        "schema": schema.HEAD,
+        "schema": HUB.head,
         "created_at": clock.now().isoformat(),
         "tables": {name: asdict(summary) for name, summary in tables.items()},
     }
@@ -64,10 +64,10 @@ def from_json(text: bytes) -> Mapping[str, TableSummary]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("tables"), dict):
         raise DamagedArchive("The manifest of the backup does not say which tables there are.")
     made_with = (manifest.get("format"), manifest.get("schema"))
-    if made_with != (FORMAT, schema.HEAD):
+    if made_with != (FORMAT, HUB.head):
         raise DamagedArchive(
             f"The backup has format {made_with[0]!r} and schema {made_with[1]!r}; this version of the Hub restores "
-            f"{FORMAT!r} and {schema.HEAD!r}. Restore it with the version that made it, then upgrade that Hub."
+            f"{FORMAT!r} and {HUB.head!r}. Restore it with the version that made it, then upgrade that Hub."
         )
     tables = manifest["tables"]
     if list(tables) != [table.name for table in SAVED]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Row, Table
 
 from rl_hub.database import tables
+from rl_hub.database.columns import UtcDateTime
 from rl_hub.errors import CommandError
 
 SAVED = tuple(
@@ -63,7 +64,7 @@ def _decoded(table: Table, column: Column[Any], value: Any) -> Any:
         decoded = None
     elif isinstance(column.type, LargeBinary):
         decoded = _bytes(value)
-    elif isinstance(column.type, tables.UtcDateTime):
+    elif isinstance(column.type, UtcDateTime):
         decoded = _datetime(value)
     else:
         decoded = _text(value)

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `rl_hub.database.schema.upgrade` hands over."""
+"""Runs the migrations on the connection that `rl_hub.database.schema` hands over."""
 
 from alembic import context
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from rl_hub.database.tables import UtcDateTime
+from rl_hub.database.columns import UtcDateTime
 
 revision = "0001"
 down_revision = None
