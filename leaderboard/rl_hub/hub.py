@@ -37,7 +37,7 @@ class Hub:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.resolved_database_url)
         HUB.upgrade(database)
-        return cls(settings, database, BlobStore(settings.data, database), _secret(settings.data / "secret.key"))
+        return cls(settings, database, BlobStore(settings.data, database), read_secret(settings.data / "secret.key"))
 
     def close(self) -> None:
         """Closes the database."""
@@ -48,8 +48,8 @@ class Hub:
         self.wakeup.set()
 
 
-def _secret(path: Path) -> bytes:
-    """The Hub's secret, made on the first start and readable by its owner only."""
+def read_secret(path: Path) -> bytes:
+    """The secret of a data folder, 32 random bytes: made on the first start and readable by its owner only."""
     if not path.exists():
         new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

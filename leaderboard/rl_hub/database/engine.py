@@ -112,6 +112,17 @@ def insert_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[s
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
 
 
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows, all with the same columns; one whose primary key is there already takes its place."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
+
+
 def _sqlite_engine(url: str, begin: str) -> Engine:
     engine = create_engine(
         url, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False, "isolation_level": None}, **_OPTIONS

@@ -7,13 +7,13 @@ yet: its token is bound to a cookie of its own.
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
 from rl_hub.accounts import sessions, tokens
 from rl_hub.accounts.identity import Role
 from rl_hub.errors import BadRequest, Forbidden
+from rl_hub.web import origins
 from rl_hub.web.call import Call
 from rl_hub.web.pages.site import addresses_of
 
@@ -111,42 +111,17 @@ def redirect(call: Call, path: str) -> Response:
 
 
 def local_path(call: Call, target: str) -> str:
-    """An address to return to, if it is one of this Hub's own; the home page otherwise.
-
-    A browser reads an address that starts with two slashes, in either direction, as another server's, and leaves out
-    tabs and line ends while it does.
-    """
-    root = addresses_of(call).root
-    inside = target.startswith(f"{root}/") and not target.startswith(f"{root}//")
-    if inside and target.isascii() and target.isprintable() and "\\" not in target:
-        return target.removeprefix(root)
-    return "/"
+    """An address to return to, if it is one of this Hub's own; the home page otherwise."""
+    return origins.local_path(target, addresses_of(call).root)
 
 
 def _read(call: Call, cookie: sessions.Cookie, value: str) -> Form:
-    _check_origin(call)
+    origins.check_origin(call.request.headers, call.base_url)
     form = Form(call.form())
     if not value:
         raise Forbidden("The browser sent no cookie with this form: allow cookies for this Hub, then try again.")
     sessions.check_form_token(call.hub.secret, cookie, value, form.text("form_token"))
     return form
-
-
-def _check_origin(call: Call) -> None:
-    """Refuses a form of which the browser says that it comes from elsewhere.
-
-    Raises:
-        Forbidden: If it does.
-    """
-    headers = call.request.headers
-    own = {headers.get("host", "").lower(), urlsplit(call.base_url).netloc.lower()}
-    origin = headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc.lower() not in own
-    # https://www.w3.org/TR/fetch-metadata: also where a browser sends no Origin.
-    if foreign or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Forbidden(
-            "This form was sent from another site, so nothing was done. Open the page on this Hub and send it there."
-        )
 
 
 def _set_cookie(call: Call, response: Response, name: str, value: str, seconds: int) -> None:

@@ -1,0 +1,1 @@
+"""What happens, as everybody may see it."""

@@ -1,0 +1,1 @@
+"""Certificates: drawing them and, with the database, issuing and checking them."""

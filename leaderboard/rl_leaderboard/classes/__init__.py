@@ -1,0 +1,1 @@
+"""Classes: their members, invitations and deadlines."""

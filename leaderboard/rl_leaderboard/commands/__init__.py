@@ -1,0 +1,1 @@
+"""`python -m rl_leaderboard`, one module a group of commands."""

@@ -1,0 +1,1 @@
+"""The leaderboard's database: tables and migrations."""

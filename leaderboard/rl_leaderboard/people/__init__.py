@@ -1,0 +1,1 @@
+"""Who is who: people, their sessions and tokens, and what they may do."""

@@ -1,0 +1,64 @@
+"""Sessions: how a browser stays signed in. The server keeps them; the cookie is a random number."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+
+from rl_hub import clock
+from rl_leaderboard.database.tables import people, sessions
+from rl_leaderboard.people.people import Person, to_person
+
+COOKIE = "rl_classroom_session"
+LIFETIME = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that has just begun.
+
+    Attributes:
+        id: 256 random bits for the cookie; the database keeps a digest.
+        expires_at: When the person has to sign in again.
+    """
+
+    id: str = field(repr=False)
+    expires_at: datetime
+
+
+def create(connection: Connection, person_id: int) -> Session:
+    """Begins a session, always with a new number; those that are over are removed."""
+    now = clock.now()
+    connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    session = Session(secrets.token_urlsafe(32), now + LIFETIME)
+    row = {"digest": digest(session.id), "person_id": person_id, "created_at": now, "expires_at": session.expires_at}
+    connection.execute(insert(sessions).values(row))
+    return session
+
+
+def identify(connection: Connection, session_id: str) -> Person | None:
+    """Who is signed in by this cookie; None if nobody, or nobody any more."""
+    query = (
+        select(people)
+        .join_from(sessions, people, sessions.c.person_id == people.c.id)
+        .where(sessions.c.digest == digest(session_id), sessions.c.expires_at > clock.now())
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else to_person(row)
+
+
+def remove(connection: Connection, session_id: str) -> None:
+    """Ends a session."""
+    connection.execute(delete(sessions).where(sessions.c.digest == digest(session_id)))
+
+
+def remove_all(connection: Connection, person_id: int) -> None:
+    """Ends every session of a person."""
+    connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+
+
+def digest(secret: str) -> str:
+    """What the database keeps of a secret."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -1,0 +1,208 @@
+"""Submissions: one commit of a student's repository, for one assignment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from rl_hub import clock
+from rl_leaderboard.activity import feed
+from rl_leaderboard.boards import standings
+from rl_leaderboard.boards.standings import Place
+from rl_leaderboard.database.tables import evaluations, people, submissions
+from rl_leaderboard.errors import NotFound
+from rl_leaderboard.people.people import Person
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in, and what is known of it.
+
+    Attributes:
+        id: Key in the database.
+        source: The Hub.
+        repo_id: The repository, owner/name.
+        sha: The commit.
+        assignment_id: The assignment.
+        env_id: The environment as the card names it: the assignment's, or an alias.
+        student_name: The account that it counts for.
+        student_key: The same in lower case.
+        pseudonym: What others see instead of the name, and of the repository's owner.
+        algorithm: As the card calls it.
+        library: As the card calls it.
+        claimed_mean: What the card says, as the next three.
+        claimed_std: Standard deviation of the returns.
+        claimed_score: Mean minus standard deviation.
+        claimed_episodes: Number of episodes, if the card says so.
+        claim_problem: Why the card's score cannot be read; empty if it can.
+        has_replay: Whether the repository has a video.
+        state: received, queued, running, scored or failed.
+        reason: Why it failed, a sentence for the student.
+        submitted_at: The commit's time.
+        received_at: When it came to us.
+        declared_at: When the student declared that this one counts.
+        over_quota: Whether it came when the day's quota was used up.
+        gone_at: When its repository was deleted or hidden.
+        retracted_at: When a teacher took it off the board.
+        retraction: Why.
+        evaluation_id: The evaluation that counts.
+        verified_score: What the judge measured, under the current protocol.
+    """
+
+    id: int
+    source: str
+    repo_id: str
+    sha: str
+    assignment_id: str
+    env_id: str
+    student_name: str
+    student_key: str
+    pseudonym: str | None
+    algorithm: str
+    library: str
+    claimed_mean: float | None
+    claimed_std: float | None
+    claimed_score: float | None
+    claimed_episodes: int | None
+    claim_problem: str
+    has_replay: bool
+    state: str
+    reason: str
+    submitted_at: datetime
+    received_at: datetime
+    declared_at: datetime | None
+    over_quota: bool
+    gone_at: datetime | None
+    retracted_at: datetime | None
+    retraction: str
+    evaluation_id: int | None
+    verified_score: float | None
+
+    @property
+    def score(self) -> float | None:
+        """What boards rank by: the verified score, or the claimed one as long as there is no other."""
+        return self.claimed_score if self.verified_score is None else self.verified_score
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may stand on the board."""
+        return self.gone_at is None and self.retracted_at is None and not self.over_quota
+
+    @property
+    def shown_student(self) -> str:
+        """The student as others see them."""
+        return self.pseudonym or self.student_name
+
+    @property
+    def shown_agent(self) -> str:
+        """The repository as others see it: without its owner, if the student has a pseudonym."""
+        return self.repo_id if self.pseudonym is None else self.repo_id.partition("/")[2]
+
+    @property
+    def place(self) -> Place:
+        """Where it may stand."""
+        return Place(self.assignment_id, self.source, self.student_key)
+
+    def belongs_to(self, person: Person | None) -> bool:
+        """Whether it is this person's own."""
+        return person is not None and (person.source, person.key) == (self.source, self.student_key)
+
+
+def get(connection: Connection, submission_id: int) -> Submission:
+    """A submission.
+
+    Raises:
+        NotFound: If there is none of this id.
+    """
+    row = connection.execute(_select().where(submissions.c.id == submission_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such submission.")
+    return _submission(row)
+
+
+def list_of_student(
+    connection: Connection, source: str, student_key: str, *, limit: int, before_id: int | None = None
+) -> list[Submission]:
+    """A student's submissions, newest first."""
+    mine = (submissions.c.source == source) & (submissions.c.student_key == student_key)
+    query = _select().where(mine).order_by(submissions.c.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(submissions.c.id < before_id)
+    return [_submission(row) for row in connection.execute(query)]
+
+
+def list_of_repository(
+    connection: Connection, source: str, repo_id: str, assignment_id: str, *, limit: int = 100
+) -> Sequence[Submission]:
+    """The commits of a repository that were submitted for an assignment, newest first."""
+    query = _select().where(
+        submissions.c.source == source,
+        submissions.c.repo_key == repo_id.lower(),
+        submissions.c.assignment_id == assignment_id,
+    )
+    return [_submission(row) for row in connection.execute(query.order_by(submissions.c.id.desc()).limit(limit))]
+
+
+def declare(connection: Connection, submission: Submission) -> None:
+    """Notes that the student wants this one to count where the assignment leaves the choice to them."""
+    others = (
+        submissions.c.source == submission.source,
+        submissions.c.student_key == submission.student_key,
+        submissions.c.assignment_id == submission.assignment_id,
+    )
+    connection.execute(update(submissions).where(*others).values(declared_at=None))
+    _change(connection, submission, declared_at=clock.now())
+
+
+def retract(connection: Connection, submission: Submission, reason: str) -> None:
+    """Takes a submission off the board."""
+    _change(connection, submission, retracted_at=clock.now(), retraction=reason)
+
+
+def restore(connection: Connection, submission: Submission) -> None:
+    """Takes a retraction back."""
+    _change(connection, submission, retracted_at=None, retraction="")
+
+
+def queue(connection: Connection, submission: Submission) -> None:
+    """Asks for an evaluation, the first one or another; what is known so far stays until there is a new result."""
+    _change(connection, submission, state="queued", reason="")
+    tell(connection, "queued", submission)
+
+
+def fail(connection: Connection, submission: Submission, reason: str) -> None:
+    """Notes that no score could be found, and why: a sentence for the student."""
+    _change(connection, submission, state="failed", reason=reason)
+    tell(connection, "failed", submission, reason=reason)
+
+
+def tell(connection: Connection, kind: feed.Kind, submission: Submission, **more: Any) -> None:
+    """Writes an activity about a submission."""
+    payload = {
+        "student": submission.shown_student,
+        "agent": submission.shown_agent,
+        "assignment": submission.assignment_id,
+        "submission": submission.id,
+        **more,
+    }
+    feed.record(connection, kind, payload, assignment_id=submission.assignment_id, submission_id=submission.id)
+
+
+def _change(connection: Connection, submission: Submission, **values: Any) -> None:
+    connection.execute(update(submissions).where(submissions.c.id == submission.id).values(values))
+    standings.refresh(connection, [submission.place])
+
+
+def _select() -> Select[Any]:
+    known_as = (people.c.source == submissions.c.source) & (people.c.key == submissions.c.student_key)
+    return (
+        select(submissions, people.c.pseudonym, evaluations.c.score.label("verified_score"))
+        .outerjoin(people, known_as)
+        .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
+    )
+
+
+def _submission(row: Row[Any]) -> Submission:
+    return Submission(**{name: getattr(row, name) for name in Submission.__dataclass_fields__})

@@ -1,0 +1,5 @@
+"""What happens, and outgoing webhooks, for programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1", tags=["activity"])

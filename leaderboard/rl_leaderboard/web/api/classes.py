@@ -1,0 +1,5 @@
+"""Classes, for programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1", tags=["classes"])

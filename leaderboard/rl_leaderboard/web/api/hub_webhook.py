@@ -1,0 +1,5 @@
+"""Where a Hub tells us of commits."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1")

@@ -1,0 +1,5 @@
+"""Health and metrics."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)

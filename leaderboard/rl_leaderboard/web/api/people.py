@@ -1,0 +1,5 @@
+"""The caller and their progress, for programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1", tags=["people"])

@@ -1,0 +1,5 @@
+"""Submissions and agents, for programs."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1", tags=["submissions"])

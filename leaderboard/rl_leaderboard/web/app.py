@@ -1,0 +1,51 @@
+"""The leaderboard as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from rl_hub.web.headers import SecurityHeaders
+from rl_hub.web.logs import RequestLog
+from rl_leaderboard import __version__
+from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.web import api, background, failures, pages
+from rl_leaderboard.web.kept_pages import KeptPages
+
+
+def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
+    """The application.
+
+    Args:
+        classroom: An open classroom; the caller closes it.
+        hub_url: The embedded Hub's address for people, without a slash at the end; empty without one.
+    """
+    app = FastAPI(
+        title="RL Classroom",
+        version=__version__,
+        description=api.DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        # Their pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.classroom = classroom
+    app.state.hub_url = hub_url
+    for router in (*api.ROUTERS, *pages.ROUTERS):
+        app.include_router(router)
+    failures.add_handlers(app)
+    # The last that is added is the outermost.
+    app.add_middleware(KeptPages, classroom=classroom)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """What goes on beside the requests."""
+    async with AsyncExitStack() as stack:
+        for task in background.TASKS:
+            await stack.enter_async_context(task(app))
+        yield

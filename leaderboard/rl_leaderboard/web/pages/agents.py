@@ -1,0 +1,5 @@
+"""The page of an agent: its scores, episodes, history."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)

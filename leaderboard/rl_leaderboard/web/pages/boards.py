@@ -1,0 +1,5 @@
+"""Boards."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)

@@ -1,0 +1,5 @@
+"""Classes: roster, invitations, deadlines."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)

@@ -1,0 +1,5 @@
+"""The stream of what happens."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)

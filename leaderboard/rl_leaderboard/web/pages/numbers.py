@@ -1,0 +1,15 @@
+"""Numbers as people read them."""
+
+
+def number(value: int) -> str:
+    """A whole number with separators: 12,345."""
+    return f"{value:,}"
+
+
+def score(value: float | None) -> str:
+    """A score, a mean or a deviation with two decimals; a dash without one."""
+    if value is None:
+        return "\N{EN DASH}"
+    if abs(value) >= 1e7:
+        return f"{value:.3g}"
+    return f"{value:,.2f}".replace("-", "\N{MINUS SIGN}")

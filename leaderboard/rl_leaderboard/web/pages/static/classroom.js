@@ -1,0 +1,2 @@
+// The pages work without this file. With it, they follow what happens.
+"use strict";

@@ -1,0 +1,5 @@
+"""Units: lessons and notebooks."""
+
+from fastapi import APIRouter
+
+router = APIRouter(include_in_schema=False)
