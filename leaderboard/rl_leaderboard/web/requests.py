@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from rl_hub.accounts import tokens as hub_tokens
 from rl_hub.accounts.sessions import Cookie, check_form_token
@@ -147,3 +147,5 @@ ClassroomOf = Annotated[Classroom, Depends(classroom_of)]
 PageVisitor = Annotated[Visitor, Depends(visitor_by_cookie)]
 ApiVisitor = Annotated[Visitor, Depends(visitor_by_token)]
 SentForm = Annotated[Form, Depends(read_form)]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+"""A key of the database in an address."""
