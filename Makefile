@@ -17,7 +17,7 @@ CLIENTS_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
-	notebooks-check pictures safe-agents-table bench wheels-check clean
+	notebooks-check pictures baselines safe-agents-table bench wheels-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -79,11 +79,14 @@ notebooks-check: install ## Check that the notebooks are those of their sources
 pictures: install ## Draw the lessons' pictures again
 	$(BIN)/python notebooks/pictures.py
 
+baselines: install ## Play every board's random and do-nothing agent again, 10 to 20 minutes
+	$(BIN)/python -m rl_units.baseline_agents
+
 safe-agents-table: install ## Write the table of agents that load safely into units/README.md
 	PYTHONPATH=tests $(BIN)/python -m units.agents.table
 
 bench: install ## Measure speed and memory, both sides in one run
-	$(BIN)/python -m tests.benchmarks
+	PYTHONPATH=tests $(BIN)/python -m tests.benchmarks
 
 wheels-check: install ## Prove that every extra has wheels on Python 3.11 to 3.14, Linux, macOS and Windows
 	$(BIN)/python tests/wheels_check.py

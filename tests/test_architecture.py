@@ -26,8 +26,11 @@ def modules_after(*arguments):
     return set(json.loads(finished.stdout))
 
 
-def test_manifest_and_results_load_the_standard_library_only():
-    loaded = modules_after("import rl_units.course, rl_units.results", "rl_units.course.load_course()")
+def test_manifest_results_and_baselines_load_the_standard_library_only():
+    loaded = modules_after(
+        "import rl_units.course, rl_units.baselines",
+        "[rl_units.baselines.load_baselines(unit) for unit in rl_units.course.load_course().units]",
+    )
 
     assert "rl_units.course" in loaded
     assert not loaded & HEAVY
@@ -70,6 +73,14 @@ def test_the_hub_needs_no_part_of_the_students_side():
 
     assert "rl_hub.web.app" in loaded
     assert not loaded & {"rl_units", "torch", "gymnasium", "stable_baselines3", "rl_zoo3", "huggingface_hub"}
+
+
+def test_the_leaderboard_loads_nothing_that_trains_or_draws():
+    loaded = modules_after("import rl_leaderboard.web.app")
+
+    assert "rl_leaderboard.web.app" in loaded
+    assert not loaded & {"torch", "gymnasium", "stable_baselines3", "rl_zoo3", "huggingface_hub", "matplotlib"}
+    assert not loaded & {"reportlab", "pypdfium2", "PIL", "alembic", "authlib"}
 
 
 def test_a_hub_whose_schema_is_current_does_not_wait_for_the_migrations(tmp_path):

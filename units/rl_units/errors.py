@@ -72,5 +72,9 @@ class HubError(UserError):
     """The Hub refused, is unreachable, or went away."""
 
 
+class ClassroomError(UserError):
+    """The classroom refused, is unreachable, or answers what no classroom answers."""
+
+
 class TuningError(UserError):
     """A hyperparameter search that cannot go on, or in which no trial finished."""

@@ -43,6 +43,13 @@ def chosen_run(options: argparse.Namespace) -> Run:
     return run
 
 
+def add_classroom_argument(parser: argparse.ArgumentParser) -> None:
+    """Declares the flag that says which classroom is asked."""
+    parser.add_argument(
+        "--classroom", metavar="URL", help="address of the classroom (default: RL_CLASSROOM, else on this machine)"
+    )
+
+
 def positive(text: str) -> int:
     """Type of a flag that takes a whole number from 1.
 

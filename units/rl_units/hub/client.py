@@ -129,7 +129,7 @@ def open_hub(report: Callable[[str], None]) -> HubClient:
     if not endpoint.startswith(("http://", "https://")):
         raise HubError(f"HF_ENDPOINT is {endpoint!r}, which is no web address; it must start with https:// or http://.")
     token = get_token()
-    if token and endpoint.startswith("http://") and not _is_nearby(endpoint):
+    if token and endpoint.startswith("http://") and not is_nearby(endpoint):
         raise HubError(
             f"{endpoint} is not encrypted, so that everybody on the way could read your token; it is not sent there. "
             "Set HF_ENDPOINT to an address with https://, or take the token away first: hf auth logout"
@@ -144,7 +144,7 @@ def said(error: BaseException) -> str:
     return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
-def _is_nearby(endpoint: str) -> bool:
+def is_nearby(endpoint: str) -> bool:
     """Whether an address is of this machine or its own network, such as a Hub in the classroom."""
     try:
         found = socket.getaddrinfo(urlsplit(endpoint).hostname, None)
