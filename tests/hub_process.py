@@ -16,7 +16,7 @@ _PATIENCE = 60
 
 @dataclass
 class HubProcess:
-    """A Hub that is being served.
+    """A Hub, or a classroom, that is being served.
 
     Attributes:
         process: The server's process.
@@ -47,8 +47,13 @@ class HubProcess:
 def start(data, *options, port=0, environment=None, log_level="ERROR", errors=None):
     """Starts `python -m rl_hub serve` on a data folder and waits until it says where it is; the caller ends it."""
     command = [sys.executable, "-m", "rl_hub", "--data", str(data), "serve", "--port", str(port), *options]
+    return launch([*command, "--log-level", log_level], _ADDRESS, environment, errors)
+
+
+def launch(command, address, environment=None, errors=None):
+    """Starts a server and waits until it prints what the pattern `address` finds; the caller ends it."""
     process = subprocess.Popen(
-        [*command, "--log-level", log_level],
+        command,
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
@@ -60,9 +65,9 @@ def start(data, *options, port=0, environment=None, log_level="ERROR", errors=No
     while True:
         line = lines.get(timeout=_PATIENCE)
         if line is None:
-            raise RuntimeError(f"The Hub ended with exit code {process.wait()}: {greeting}")
+            raise RuntimeError(f"The server ended with exit code {process.wait()}: {greeting}")
         greeting += line
-        if match := _ADDRESS.search(line):
+        if match := address.search(line):
             return HubProcess(process, match.group(1), greeting)
 
 

@@ -244,7 +244,11 @@ standings = Table(
     Column("words", Text, nullable=False),  # lower case: what a search looks through
     _bounded("minus_score"),
     _bounded("minus_mean"),
-    Index("ix_standings_order", "assignment_id", "tier", "minus_score", "minus_mean", "submitted_us", "submission_id"),
+    # In the board's order, with the words, so that a search is answered from the index alone.
+    Index(
+        "ix_standings_order",
+        *("assignment_id", "tier", "minus_score", "minus_mean", "submitted_us", "submission_id", "words"),
+    ),
     Index(None, "submission_id"),
     Index(None, "assignment_id", "algorithm"),
     Index(None, "assignment_id", "library"),
@@ -356,6 +360,7 @@ source_states = Table(
     Column("last_success_at", UtcDateTime),
     Column("last_sweep_at", UtcDateTime),
     Column("problem", Text, nullable=False, default=""),
+    Column("failures", Integer, nullable=False, default=0),  # since the last success
     Column("pause_until", UtcDateTime),
 )
 

@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.Column("last_success_at", UtcDateTime(), nullable=True),
         sa.Column("last_sweep_at", UtcDateTime(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("pause_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("source", "env_id", name=op.f("pk_source_states")),
     )
@@ -378,7 +379,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_standings_order",
         "standings",
-        ["assignment_id", "tier", "minus_score", "minus_mean", "submitted_us", "submission_id"],
+        ["assignment_id", "tier", "minus_score", "minus_mean", "submitted_us", "submission_id", "words"],
         unique=False,
     )
     op.create_index(op.f("ix_standings_submission_id"), "standings", ["submission_id"], unique=False)
