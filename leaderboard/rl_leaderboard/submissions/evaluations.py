@@ -95,6 +95,7 @@ def publish(connection: Connection, submission: Submission, measurement: Measure
         BadRequest: If a number is not finite or too large, or there is no episode.
     """
     values = _values(measurement)
+    standings.hold(connection, [submission.assignment_id])
     same = (
         evaluations.c.submission_id == submission.id,
         evaluations.c.protocol_version == measurement.protocol_version,

@@ -12,8 +12,10 @@ from rl_hub import clock
 from rl_leaderboard.boards import standings
 from rl_leaderboard.boards.standings import Place
 from rl_leaderboard.database.tables import LONGEST_KEY, assignments, submissions
+from rl_leaderboard.errors import TooManyRequests
 from rl_leaderboard.rules.claims import Claim
 from rl_leaderboard.submissions import submissions as records
+from rl_leaderboard.submissions.submissions import Submission
 from rl_units.course import Course
 
 # What was committed before that is history, and not told as news.
@@ -66,32 +68,42 @@ def receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> l
     Returns:
         The ids of the new submissions.
     """
+    # From here on, whether a commit is new and what is left of a quota is known for certain.
+    found = (course.assignment_for(claim.env_id) for push in pushes for claim in push.claims)
+    standings.hold(connection, {assignment.id for assignment in found if assignment is not None})
     new: list[int] = []
     for start in range(0, len(pushes), _CHUNK):
         new += _receive(connection, course, pushes[start : start + _CHUNK])
     return new
 
 
-def forget(connection: Connection, source: str, repo_id: str) -> None:
-    """Takes a repository off every board that was deleted or hidden."""
-    here = (submissions.c.source == source) & (submissions.c.repo_key == repo_id.lower())
-    _set_gone(connection, here & submissions.c.gone_at.is_(None), clock.now())
+def take_again(connection: Connection, submission: Submission) -> Submission:
+    """Takes in anew what was over the day's quota, or has failed; what has not stays as it is.
+
+    Raises:
+        TooManyRequests: If today's quota is used up as well.
+    """
+    standings.hold(connection, [submission.assignment_id])
+    submission = records.get(connection, submission.id)
+    if submission.state != "failed":
+        return submission
+    now = clock.now()
+    quota = connection.scalar(select(assignments.c.quota_per_day).where(assignments.c.id == submission.assignment_id))
+    if quota is not None and _taken_today(connection, submission.place, now) >= quota:
+        raise TooManyRequests(f"Today's quota of {quota} is used up. Hand this commit in again tomorrow.")
+    values = {"over_quota": False, "state": "received", "reason": "", "received_at": now}
+    connection.execute(update(submissions).where(submissions.c.id == submission.id).values(values))
+    standings.refresh(connection, [submission.place])
+    again = records.get(connection, submission.id)
+    records.tell(connection, "received", again, score=again.claimed_score)
+    return again
 
 
-def find_again(connection: Connection, source: str, repo_id: str) -> None:
-    """Takes back that a repository was gone."""
-    here = (submissions.c.source == source) & (submissions.c.repo_key == repo_id.lower())
-    _set_gone(connection, here & submissions.c.gone_at.is_not(None), None)
-
-
-def move(connection: Connection, source: str, repo_id: str, new_id: str, student: str) -> None:
-    """Follows a repository to its new name."""
-    here = (submissions.c.source == source) & (submissions.c.repo_key == repo_id.lower())
-    before = _places(connection, here)
-    values = {"repo_id": new_id, "repo_key": new_id.lower(), "student_name": student, "student_key": student.lower()}
-    connection.execute(update(submissions).where(here).values(values))
-    there = (submissions.c.source == source) & (submissions.c.repo_key == new_id.lower())
-    standings.refresh(connection, [*before, *_places(connection, there)])
+def of_commit(connection: Connection, source: str, repo_id: str, sha: str) -> list[Submission]:
+    """What a commit was submitted for, in the order in which it came."""
+    here = (submissions.c.source == source) & (submissions.c.repo_key == repo_id.lower()) & (submissions.c.sha == sha)
+    numbers = connection.scalars(select(submissions.c.id).where(here).order_by(submissions.c.id)).all()
+    return [records.get(connection, number) for number in numbers]
 
 
 def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
@@ -101,8 +113,7 @@ def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> 
         known = rows.setdefault(_identity(row), row)
         if known["claimed_score"] is None and row["claimed_score"] is not None:
             rows[_identity(row)] = row
-    key = tuple_(submissions.c.source, submissions.c.repo_key, submissions.c.sha, submissions.c.assignment_id)
-    there = {tuple(row) for row in connection.execute(select(*key.clauses).where(key.in_(list(rows))))} if rows else ()
+    there = _known(connection, list(rows)) if rows else set()
     new = [row for identity, row in rows.items() if identity not in there]
     _apply_quotas(connection, new)
     ids: list[int] = []
@@ -116,6 +127,15 @@ def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> 
             more = {"reason": submission.reason} if submission.over_quota else {"score": submission.claimed_score}
             records.tell(connection, "failed" if submission.over_quota else "received", submission, **more)
     return ids
+
+
+def _known(connection: Connection, identities: list[tuple[str, str, str, str]]) -> set[tuple[Any, ...]]:
+    """Those of some submissions that are there; SQLite finds single columns in an index, and whole keys nowhere."""
+    columns = submissions.c.source, submissions.c.repo_key, submissions.c.sha, submissions.c.assignment_id
+    sources, repo_keys = ({identity[column] for identity in identities} for column in range(2))
+    near = submissions.c.source.in_(sources) & submissions.c.repo_key.in_(repo_keys)
+    query = select(*columns).where(near, tuple_(*columns).in_(identities))
+    return {tuple(row) for row in connection.execute(query)}
 
 
 def _rows(course: Course, pushes: Sequence[Push]) -> Iterator[dict[str, Any]]:
@@ -189,15 +209,3 @@ def _taken_today(connection: Connection, place: Place, now: datetime) -> int:
         submissions.c.state != "failed",
     )
     return connection.scalar(counted) or 0
-
-
-def _set_gone(connection: Connection, where: Any, moment: datetime | None) -> None:
-    places = _places(connection, where)
-    if places:
-        connection.execute(update(submissions).where(where).values(gone_at=moment))
-        standings.refresh(connection, places)
-
-
-def _places(connection: Connection, where: Any) -> list[Place]:
-    columns = submissions.c.assignment_id, submissions.c.source, submissions.c.student_key
-    return [Place(*row) for row in connection.execute(select(*columns).where(where).distinct())]

@@ -191,6 +191,7 @@ def tell(connection: Connection, kind: feed.Kind, submission: Submission, **more
 
 
 def _change(connection: Connection, submission: Submission, **values: Any) -> None:
+    standings.hold(connection, [submission.assignment_id])
     connection.execute(update(submissions).where(submissions.c.id == submission.id).values(values))
     standings.refresh(connection, [submission.place])
 

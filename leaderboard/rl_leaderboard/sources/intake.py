@@ -1,0 +1,37 @@
+"""What every source does with what it has read."""
+
+from collections.abc import Sequence
+
+from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.submissions import reception, whereabouts
+from rl_leaderboard.submissions.reception import Push
+from rl_units.course import Course
+
+# In one transaction: others wait to write meanwhile.
+_CHUNK = 500
+
+
+def environments(course: Course) -> tuple[str, ...]:
+    """The ids under which cards name the course's environments, aliases included."""
+    return tuple(env_id for assignment in course.assignments for env_id in (assignment.env_id, *assignment.aliases))
+
+
+def take_in(classroom: Classroom, source: str, pushes: Sequence[Push]) -> list[int]:
+    """Keeps what is new; repositories that were gone are back.
+
+    Args:
+        classroom: Where; a transaction is opened for a few hundred pushes each.
+        source: The Hub that they all come from.
+        pushes: Heads of repositories that anybody may see.
+
+    Returns:
+        The ids of the new submissions.
+    """
+    new: list[int] = []
+    for start in range(0, len(pushes), _CHUNK):
+        chunk = pushes[start : start + _CHUNK]
+        with classroom.write() as connection:
+            new += reception.receive(connection, classroom.course, chunk)
+            for repo_id in whereabouts.gone_among(connection, source, [push.repo_id for push in chunk]):
+                whereabouts.find_again(connection, source, repo_id)
+    return new
