@@ -32,6 +32,28 @@ def test_every_file_of_a_package_is_in_the_wheel(wheel, package):
     assert [name for path in files if (name := path.relative_to(root).as_posix()) not in inside] == []
 
 
+def test_every_notebook_is_in_the_wheel_and_nothing_else_of_their_folder(wheel):
+    notebooks = {f"rl_units/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if "notebooks/" in name}
+
+    assert notebooks
+    assert inside == notebooks
+
+
+def test_an_installed_classroom_finds_the_notebook_of_each_unit(wheel):
+    code = (
+        "from rl_leaderboard.lessons.material import notebook_of; from rl_units.course import load_course; "
+        "print(*(notebook_of(unit) for unit in load_course().units), sep='\\n')"
+    )
+    folder = wheel.parent / "beside"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    # The folder stands before this clone on the path, and the clone's own packages are not looked at.
+    finished = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+
+    assert finished.stdout.split() == [str(folder / "rl_units" / "notebooks" / "unit3_dqn_space_invaders.ipynb")]
+
+
 def test_the_manifest_is_read_from_the_wheel_without_any_other_package(wheel):
     code = "from rl_units.course import load_course; print([unit.id for unit in load_course().units])"
     # -S leaves out every installed package; a zip on the path would not do, because the manifest is read as files.

@@ -1,0 +1,67 @@
+"""How far a student has come, as the database knows it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, case, func, select
+
+from rl_leaderboard.database.tables import evaluations, quiz_answers, standings, submissions
+from rl_leaderboard.people.people import Person
+from rl_leaderboard.progress.assessment import Progress, QuizProgress, Scores, assess
+from rl_leaderboard.progress.quizzes import quiz_of
+from rl_units.course import Course
+
+
+def read_progress(connection: Connection, course: Course, person: Person, *, certify_claims: bool) -> Progress:
+    """How far a person has come; see `assessment.assess`."""
+    return assess(
+        course,
+        _read_scores(connection, person),
+        _read_quizzes(connection, course, person),
+        certify_claims=certify_claims,
+    )
+
+
+def _read_scores(connection: Connection, person: Person) -> Mapping[str, Scores]:
+    """What a person has handed in, by assignment."""
+    if person.source is None:
+        return {}
+    # A claim that was measured, or that the judge could not measure, waits for nothing any more.
+    waits = submissions.c.evaluation_id.is_(None) & (submissions.c.state != "failed")
+    query = (
+        select(
+            submissions.c.assignment_id,
+            func.count().label("submissions"),
+            func.max(evaluations.c.score).label("verified"),
+            func.max(case((waits, submissions.c.claimed_score))).label("claimed"),
+            func.max(standings.c.submission_id).label("counted_id"),
+        )
+        .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
+        .outerjoin(standings, standings.c.submission_id == submissions.c.id)
+        .where(submissions.c.source == person.source, submissions.c.student_key == person.key)
+        .where(submissions.c.gone_at.is_(None), submissions.c.retracted_at.is_(None), ~submissions.c.over_quota)
+        .group_by(submissions.c.assignment_id)
+    )
+    return {
+        row.assignment_id: Scores(row.submissions, row.verified, row.claimed, row.counted_id)
+        for row in connection.execute(query)
+    }
+
+
+def _read_quizzes(connection: Connection, course: Course, person: Person) -> Mapping[str, QuizProgress]:
+    """What a person has answered, by unit; questions that a quiz no longer has do not count."""
+    right = func.max(case((quiz_answers.c.correct, 1), else_=0))
+    at_once = func.max(case((quiz_answers.c.correct & (quiz_answers.c.attempt == 1), 1), else_=0))
+    query = (
+        select(quiz_answers.c.unit_id, quiz_answers.c.question_id, right.label("right"), at_once.label("at_once"))
+        .where(quiz_answers.c.person_id == person.id)
+        .group_by(quiz_answers.c.unit_id, quiz_answers.c.question_id)
+    )
+    found = {(row.unit_id, row.question_id): (row.right, row.at_once) for row in connection.execute(query)}
+    progress = {}
+    for unit in course.units:
+        quiz = quiz_of(unit)
+        if quiz is not None:
+            answers = [found.get((unit.id, question.id), (0, 0)) for question in quiz.questions]
+            right_count, at_once_count = (sum(column) for column in zip(*answers, strict=True))
+            progress[unit.id] = QuizProgress(len(quiz.questions), right_count, at_once_count)
+    return progress
