@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from rl_hub import clock
-from rl_leaderboard.boards import standings
-from rl_leaderboard.boards.standings import Place
-from rl_leaderboard.database.tables import LONGEST_KEY, people, submissions
-from rl_leaderboard.errors import BadRequest, NotFound
+from rl_hub.database.engine import insert_ignore
+from rl_leaderboard.database.tables import LONGEST_KEY, activities, people
+from rl_leaderboard.errors import BadRequest, Conflict, NotFound
+from rl_leaderboard.people import pseudonyms, work
 
 Role = Literal["student", "teacher", "admin"]
 ROLES: tuple[Role, ...] = ("student", "teacher", "admin")
 HUB = "hub"
 """The issuer of people, and the source of submissions, that the embedded Hub knows."""
 LONGEST_PSEUDONYM = 64
+LONGEST_FULL_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -88,27 +89,21 @@ def welcome(connection: Connection, arrival: Arrival, teachers: Collection[str] 
     """
     name = _checked_name(arrival.name)
     mine = (people.c.issuer == arrival.issuer) & (people.c.subject == arrival.subject)
-    values: dict[str, Any] = {
-        "name": name,
-        "key": name.lower(),
-        "source": arrival.source,
-        "full_name": arrival.full_name[:128],
-    }
-    if arrival.source is not None:
-        # An account that was deleted and made anew by somebody else passes nothing on but the name.
-        others = (people.c.source == arrival.source) & (people.c.key == name.lower()) & ~mine
-        connection.execute(update(people).where(others).values(source=None))
-    row = connection.execute(select(people.c.id, people.c.role).where(mine)).one_or_none()
+    row = connection.execute(select(people).where(mine)).one_or_none()
     if row is None:
         role: Role = "teacher" if name.lower() in {teacher.lower() for teacher in teachers} else "student"
-        values |= {"issuer": arrival.issuer, "subject": arrival.subject, "role": role, "created_at": clock.now()}
-        person_id = int(connection.execute(insert(people).values(values).returning(people.c.id)).scalar_one())
-    else:
-        person_id = row.id
-        connection.execute(update(people).where(mine).values(values))
+        new = {"issuer": arrival.issuer, "subject": arrival.subject, "name": name, "key": name.lower(), "role": role}
+        # The same person may come twice at once.
+        insert_ignore(connection, people, [new | {"created_at": clock.now()}])
+        row = connection.execute(select(people).where(mine)).one()
+        pseudonyms.keep_apart(connection, row.id, name)
+    before = to_person(row)
+    _change_name(connection, before, arrival, name)
+    values: dict[str, Any] = {"full_name": arrival.full_name[:LONGEST_FULL_NAME]}
     if arrival.is_admin:
-        connection.execute(update(people).where(people.c.id == person_id).values(role="admin"))
-    return get(connection, person_id)
+        values["role"] = "admin"
+    connection.execute(update(people).where(mine).values(values))
+    return get(connection, before.id)
 
 
 def get(connection: Connection, person_id: int) -> Person:
@@ -130,8 +125,15 @@ def find(connection: Connection, source: str, name: str) -> Person | None:
     return None if row is None else to_person(row)
 
 
+def find_subject(connection: Connection, issuer: str, subject: str) -> Person | None:
+    """The person whom an issuer knows by its own, unchanging name: a new account of an old name is somebody else."""
+    mine = (people.c.issuer == issuer) & (people.c.subject == subject)
+    row = connection.execute(select(people).where(mine)).one_or_none()
+    return None if row is None else to_person(row)
+
+
 def change_privacy(connection: Connection, person: Person, *, pseudonym: str, is_public: bool) -> None:
-    """Changes what others see of a person; boards follow.
+    """Changes what others see of a person; boards and past activities follow.
 
     Args:
         connection: A transaction that writes.
@@ -145,15 +147,12 @@ def change_privacy(connection: Connection, person: Person, *, pseudonym: str, is
     wished = " ".join(pseudonym.split())
     if len(wished) > LONGEST_PSEUDONYM or not wished.isprintable():
         raise BadRequest(f"A pseudonym has at most {LONGEST_PSEUDONYM} characters, all of them printable.")
-    taken = (people.c.key == wished.lower()) | (people.c.pseudonym == wished)
-    somebody = select(people.c.id).where(taken, people.c.id != person.id).limit(1)
-    of_student = select(submissions.c.id).where(submissions.c.student_key == wished.lower()).limit(1)
-    is_own = wished.lower() == person.key
-    if wished and not is_own and (connection.scalar(somebody) or connection.scalar(of_student)):
+    is_own = pseudonyms.folded(wished) == pseudonyms.folded(person.name)
+    if wished and not is_own and pseudonyms.is_taken(connection, person.id, wished):
         raise BadRequest("Somebody else goes by this name already: take another pseudonym.")
     values = {"pseudonym": wished or None, "is_public": is_public}
     connection.execute(update(people).where(people.c.id == person.id).values(values))
-    standings.refresh(connection, places_of(connection, person))
+    work.show_anew(connection, person.source, person.key)
 
 
 def change_role(connection: Connection, person_id: int, role: str) -> None:
@@ -161,29 +160,27 @@ def change_role(connection: Connection, person_id: int, role: str) -> None:
 
     Raises:
         BadRequest: If there is no such role.
+        Conflict: If the site would be left without an administrator.
     """
     if role not in ROLES:
         raise BadRequest(f"A role is one of {', '.join(ROLES)}.")
+    if role != "admin":
+        _keep_an_administrator(connection, person_id)
     connection.execute(update(people).where(people.c.id == person_id).values(role=role))
 
 
 def remove(connection: Connection, person: Person) -> None:
-    """Deletes a person with everything that is kept about them, submissions and their scores included."""
-    places = places_of(connection, person)
-    if person.source is not None:
-        mine = (submissions.c.source == person.source) & (submissions.c.student_key == person.key)
-        connection.execute(delete(submissions).where(mine))
+    """Deletes a person with everything that is kept about them, submissions and their scores included.
+
+    What teachers and administrators decided stays in the audit log.
+
+    Raises:
+        Conflict: If the site would be left without an administrator.
+    """
+    _keep_an_administrator(connection, person.id)
+    connection.execute(delete(activities).where(activities.c.person_id == person.id))
+    work.forget(connection, work.of(person.source, person.key))
     connection.execute(delete(people).where(people.c.id == person.id))
-    standings.refresh(connection, places)
-
-
-def places_of(connection: Connection, person: Person) -> list[Place]:
-    """The boards on which a person has submissions."""
-    if person.source is None:
-        return []
-    mine = (submissions.c.source == person.source) & (submissions.c.student_key == person.key)
-    found = connection.scalars(select(submissions.c.assignment_id).where(mine).distinct())
-    return [Place(assignment_id, person.source, person.key) for assignment_id in found]
 
 
 def to_person(row: Row[Any]) -> Person:
@@ -207,3 +204,41 @@ def _checked_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_KEY or not name.isprintable() or "/" in name:
         raise BadRequest("The sign-in service sent no user name that can be shown here.")
     return name
+
+
+def _change_name(connection: Connection, before: Person, arrival: Arrival, name: str) -> None:
+    """Gives a person the name that the issuer says."""
+    key = name.lower()
+    if before.key != key:
+        pseudonyms.keep_apart(connection, before.id, name)
+    if arrival.source is not None:
+        _take_over(connection, arrival.source, key, before)
+        if before.source == arrival.source and before.key != key:
+            # The Hub tells of everything again under the new name; the old one may be somebody else's soon.
+            work.forget(connection, work.of(before.source, before.key))
+    values = {"name": name, "key": key, "source": arrival.source}
+    connection.execute(update(people).where(people.c.id == before.id).values(values))
+    if (before.source, before.key) != (arrival.source, key):
+        work.show_anew(connection, arrival.source, key)
+
+
+def _take_over(connection: Connection, source: str, key: str, person: Person) -> None:
+    """Takes an account's name from whoever had it before.
+
+    Where the same issuer says so, the account was deleted and made anew by somebody else, who gets nothing but the
+    name. Another issuer speaks of the same account.
+    """
+    holder = (people.c.source == source) & (people.c.key == key) & (people.c.id != person.id)
+    before = connection.execute(select(people).where(holder)).one_or_none()
+    if before is None:
+        return
+    connection.execute(update(people).where(people.c.id == before.id).values(source=None))
+    if before.issuer == person.issuer:
+        work.leave_elsewhere(connection, source, key)
+
+
+def _keep_an_administrator(connection: Connection, person_id: int) -> None:
+    """Refuses to let the last administrator go; two who do it at once wait for each other."""
+    query = select(people.c.id).where(people.c.role == "admin").order_by(people.c.id).with_for_update()
+    if list(connection.scalars(query)) == [person_id]:
+        raise Conflict("This is the only administrator of the site: make somebody else one first.")

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from rl_hub import clock
 from rl_leaderboard.database.tables import people, sessions
@@ -57,6 +57,12 @@ def remove(connection: Connection, session_id: str) -> None:
 def remove_all(connection: Connection, person_id: int) -> None:
     """Ends every session of a person."""
     connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+
+
+def count(connection: Connection, person_id: int) -> int:
+    """In how many browsers a person is signed in."""
+    mine = (sessions.c.person_id == person_id) & (sessions.c.expires_at > clock.now())
+    return connection.scalar(select(func.count()).select_from(sessions).where(mine)) or 0
 
 
 def digest(secret: str) -> str:

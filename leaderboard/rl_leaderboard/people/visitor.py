@@ -70,6 +70,18 @@ class Visitor:
             raise Forbidden("This is for teachers.")
         return person
 
+    def administering(self) -> Person:
+        """The person, an administrator of the site who is about to change something.
+
+        Raises:
+            Unauthorized: If nobody is signed in.
+            Forbidden: If the person is no administrator, or the token is for reading only.
+        """
+        person = self.writing()
+        if not self.is_admin:
+            raise Forbidden("This is for administrators.")
+        return person
+
     def teaches(self, class_id: int) -> bool:
         """Whether this is a teacher of a class, or an administrator."""
         return self.is_admin or self.classes.get(class_id) == "teacher"
