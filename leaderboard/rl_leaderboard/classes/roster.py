@@ -1,0 +1,113 @@
+"""The roster of a class against its assignments: who is how far."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+from sqlalchemy import Connection, Select, select
+
+from rl_leaderboard.classes import deadlines, members
+from rl_leaderboard.classes.matrix import Attempt, Cell, cell
+from rl_leaderboard.database.tables import evaluations, people, submissions
+from rl_leaderboard.database.tables import members as members_table
+from rl_leaderboard.people.people import Person
+from rl_units.course import Assignment, Course
+
+
+@dataclass(frozen=True)
+class Column:
+    """An assignment, and when the class expects it."""
+
+    assignment: Assignment
+    due_at: datetime | None
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether every student should hand it in: what the course requires, and what the class has a deadline for."""
+        return self.assignment.required or self.due_at is not None
+
+    def needs_attention(self, one: Cell) -> bool:
+        """Whether a student's work is late, or missing although it is expected."""
+        return one.late or (one.state == "missing" and self.is_expected)
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """A student, with a cell for every column."""
+
+    person: Person
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Students in the order of their names, assignments in the order of the course."""
+
+    columns: Sequence[Column]
+    rows: Sequence[RosterRow]
+
+    def needing_attention(self) -> "Roster":
+        """The same with only those students of whom something is late or missing."""
+
+        def is_behind(row: RosterRow) -> bool:
+            return any(column.needs_attention(one) for column, one in zip(self.columns, row.cells, strict=True))
+
+        return replace(self, rows=[row for row in self.rows if is_behind(row)])
+
+
+def read(connection: Connection, class_id: int, course: Course) -> Roster:
+    """The roster of a class, in three queries whatever its size."""
+    due = deadlines.read(connection, class_id)
+    columns = [Column(assignment, due.get(assignment.id)) for assignment in course.assignments]
+    attempts = _attempts(connection, class_id)
+    students = [member.person for member in members.list_of_class(connection, class_id, role="student")]
+    return Roster(columns, [_row(person, columns, attempts) for person in students])
+
+
+def header(roster: Roster) -> list[str]:
+    """The names of the columns of `table`."""
+    groups = ([name, f"{name} state", f"{name} late"] for name in (column.assignment.id for column in roster.columns))
+    return ["student", "full name", "pseudonym", *chain.from_iterable(groups)]
+
+
+def table(roster: Roster) -> Iterator[list[str | float | bool | None]]:
+    """The roster as rows for a spreadsheet: for each assignment score, state and whether it is late."""
+    for row in roster.rows:
+        groups = ([one.score, one.state, one.late] for one in row.cells)
+        person = row.person
+        yield [person.name, person.full_name, person.pseudonym, *chain.from_iterable(groups)]
+
+
+def _row(person: Person, columns: Sequence[Column], attempts: Mapping[tuple[int, str], list[Attempt]]) -> RosterRow:
+    found = ((column, attempts.get((person.id, column.assignment.id), [])) for column in columns)
+    return RosterRow(person, [cell(made, column.assignment.threshold, column.due_at) for column, made in found])
+
+
+def _attempts(connection: Connection, class_id: int) -> Mapping[tuple[int, str], list[Attempt]]:
+    """The submissions of the class's students that may count, by person and assignment."""
+    found: defaultdict[tuple[int, str], list[Attempt]] = defaultdict(list)
+    for row in connection.execute(_submissions(class_id)):
+        attempt = Attempt(row.id, row.submitted_at, row.claimed_score, row.verified_score)
+        found[row.person_id, row.assignment_id].append(attempt)
+    return found
+
+
+def _submissions(class_id: int) -> Select[tuple[int, str, int, datetime, float | None, float | None]]:
+    known_as = (people.c.source == submissions.c.source) & (people.c.key == submissions.c.student_key)
+    return (
+        select(
+            people.c.id.label("person_id"),
+            submissions.c.assignment_id,
+            submissions.c.id,
+            submissions.c.submitted_at,
+            submissions.c.claimed_score,
+            evaluations.c.score.label("verified_score"),
+        )
+        .join_from(members_table, people, people.c.id == members_table.c.person_id)
+        .join(submissions, known_as)
+        .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
+        .where(members_table.c.class_id == class_id, members_table.c.role == "student")
+        .where(submissions.c.gone_at.is_(None), submissions.c.retracted_at.is_(None), ~submissions.c.over_quota)
+    )
