@@ -75,6 +75,14 @@ def test_submit_copes_with_a_classroom_that_does_not_know_more_yet(classroom, ca
     ]
 
 
+def test_submit_tells_that_another_hub_has_to_be_read_first(classroom, capsys):
+    url = f"{classroom.address}/me"
+    classroom.answers["/submissions"] = {"id": None, "state": "requested", "assignment": "", "url": url}
+
+    assert main(["submit", "ada/dqn-space"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["ada/dqn-space is requested.", f"Its page: {url}"]
+
+
 @pytest.mark.parametrize("name", ["dqn", "a/b/c", "http://hub/ada/dqn", "ada/dqn x", "ädä/dqn", "/", ""])
 def test_submit_refuses_what_is_no_repository_before_asking(classroom, capsys, name):
     assert "is not a repository: write <owner>/<name>" in refusal(capsys, "submit", name)

@@ -1,6 +1,7 @@
 """What happens in the classroom, written in the transaction that makes it true, and told to everybody who looks on.
 
 A payload holds what anybody may see: `student` (never the name behind a pseudonym), `agent`, `assignment`, `score`.
+Names are read as they are shown now, not as they were when it happened.
 """
 
 import json
@@ -9,17 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
 
 from rl_hub import clock
 from rl_hub.events.order import keep_order
 from rl_leaderboard.activity import subscriptions
-from rl_leaderboard.database.tables import activities
+from rl_leaderboard.database.tables import activities, people, submissions
+from rl_leaderboard.errors import NotFound
 
 Kind = Literal["received", "queued", "running", "scored", "failed", "certified"]
 KINDS: tuple[Kind, ...] = ("received", "queued", "running", "scored", "failed", "certified")
 RECORDED = "recorded activity"
 """Where a transaction's `connection.info` says that there is news."""
+ANONYMOUS = "A student"
+"""Who has earned a certificate, for others, as long as their progress page is private."""
+
+_holders = people.alias("holders")
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,30 @@ def record(
     return number
 
 
+def get(connection: Connection, activity_id: int) -> Activity:
+    """An activity.
+
+    Raises:
+        NotFound: If there is none of this id.
+    """
+    row = connection.execute(_select().where(activities.c.id == activity_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such activity.")
+    return _activity(row)
+
+
 def after(connection: Connection, activity_id: int, limit: int) -> list[Activity]:
     """What followed an activity, oldest first."""
     return _read(connection, activities.c.id > activity_id, limit, newest_first=False)
 
 
-def latest(connection: Connection, limit: int) -> list[Activity]:
-    """What happened last, newest first."""
-    return _read(connection, activities.c.id > 0, limit, newest_first=True)
+def latest(connection: Connection, limit: int, *, after_id: int = 0) -> list[Activity]:
+    """What happened last, newest first; only what followed an activity, if one is given.
+
+    What belongs to an agent that was deleted, hidden or retracted is left out.
+    """
+    visible = submissions.c.gone_at.is_(None) & submissions.c.retracted_at.is_(None)
+    return _read(connection, (activities.c.id > after_id) & visible, limit, newest_first=True)
 
 
 def newest_id(connection: Connection) -> int:
@@ -90,8 +112,33 @@ def newest_id(connection: Connection) -> int:
 
 def _read(connection: Connection, where: ColumnElement[bool], limit: int, *, newest_first: bool) -> list[Activity]:
     order = activities.c.id.desc() if newest_first else activities.c.id
-    return [_activity(row) for row in connection.execute(select(activities).where(where).order_by(order).limit(limit))]
+    return [_activity(row) for row in connection.execute(_select().where(where).order_by(order).limit(limit))]
+
+
+def _select() -> Select[Any]:
+    """Activities, each with its student as others see them now."""
+    known_as = (people.c.source == submissions.c.source) & (people.c.key == submissions.c.student_key)
+    return (
+        select(
+            activities,
+            submissions.c.repo_id,
+            submissions.c.student_name,
+            people.c.pseudonym,
+            _holders.c.name.label("holder"),
+            _holders.c.pseudonym.label("holder_pseudonym"),
+            _holders.c.is_public.label("holder_is_public"),
+        )
+        .outerjoin(submissions, submissions.c.id == activities.c.submission_id)
+        .outerjoin(people, known_as)
+        .outerjoin(_holders, _holders.c.id == activities.c.person_id)
+    )
 
 
 def _activity(row: Row[Any]) -> Activity:
-    return Activity(row.id, row.kind, row.assignment_id, row.submission_id, json.loads(row.payload), row.created_at)
+    payload = json.loads(row.payload)
+    if row.repo_id is not None:
+        agent = row.repo_id if row.pseudonym is None else row.repo_id.partition("/")[2]
+        payload |= {"student": row.pseudonym or row.student_name, "agent": agent}
+    elif row.holder is not None:
+        payload["student"] = row.holder_pseudonym or (row.holder if row.holder_is_public else ANONYMOUS)
+    return Activity(row.id, row.kind, row.assignment_id, row.submission_id, payload, row.created_at)

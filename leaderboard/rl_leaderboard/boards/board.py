@@ -4,125 +4,22 @@ Pages continue from the last row of the one before (keyset), so that the last pa
 of a row is its place on the whole board, whatever is searched for.
 """
 
-import base64
-import binascii
-import json
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, tuple_
 
+from rl_leaderboard.boards.cursors import ORDER, Key, key_of, read_cursor, write_cursor
+from rl_leaderboard.boards.records import PAGE_SIZE, BoardPage, BoardRow, Query
 from rl_leaderboard.database.tables import evaluations, members, people, standings, submissions
 from rl_leaderboard.errors import BadRequest
 
-PAGE_SIZE = 50
+__all__ = ["MOST_ROWS", "PAGE_SIZE", "BoardPage", "BoardRow", "Query"]
+
 MOST_ROWS = 200
 LONGEST_SEARCH = 100
-Key = tuple[int, float, float, int, int]
-_ORDER = (
-    standings.c.tier,
-    standings.c.minus_score,
-    standings.c.minus_mean,
-    standings.c.submitted_us,
-    standings.c.submission_id,
-)
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is looked for.
-
-    Attributes:
-        assignment_id: Whose board.
-        limit: Rows of a page.
-        search: Words that all have to be in the student's or the agent's name.
-        algorithm: Only this one.
-        library: Only this one.
-        verified: True for verified scores only, False for claims only.
-        class_id: Only members of this class.
-        after: The cursor of the row before the page.
-        before: The cursor of the row behind the page.
-        rank: The rank at which the page starts; instead of a cursor.
-    """
-
-    assignment_id: str
-    limit: int = PAGE_SIZE
-    search: str = ""
-    algorithm: str = ""
-    library: str = ""
-    verified: bool | None = None
-    class_id: int | None = None
-    after: str | None = None
-    before: str | None = None
-    rank: int | None = None
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether rows of the board may be missing."""
-        return bool(self.search or self.algorithm or self.library) or self.verified is not None or bool(self.class_id)
-
-
-@dataclass(frozen=True)
-class BoardRow:
-    """An agent on a board.
-
-    Attributes:
-        rank: From 1.
-        submission_id: The submission that counts.
-        student: The name or the pseudonym.
-        person_id: The person, if there is an account.
-        is_public: Whether the student's page may be seen by others.
-        agent: The repository's name; with its owner unless the student has a pseudonym.
-        source: The Hub.
-        score: What the board ranks by; None without one.
-        mean: Mean return.
-        std: Standard deviation of the returns.
-        low: Lower end of the score's interval, for verified scores.
-        high: Upper end.
-        n_episodes: Episodes, if known.
-        verified: Whether our judge has measured it.
-        algorithm: As the card calls it.
-        library: As the card calls it.
-        submitted_at: The commit's time.
-        has_replay: Whether there is a video.
-        state: Of the submission.
-        student_key: Whose row it is, for "where am I".
-    """
-
-    rank: int
-    submission_id: int
-    student: str
-    person_id: int | None
-    is_public: bool
-    agent: str
-    source: str
-    score: float | None
-    mean: float | None
-    std: float | None
-    low: float | None
-    high: float | None
-    n_episodes: int | None
-    verified: bool
-    algorithm: str
-    library: str
-    submitted_at: datetime
-    has_replay: bool
-    state: str
-    student_key: str
-
-
-@dataclass(frozen=True)
-class BoardPage:
-    """Rows of a board, and the cursors of the pages beside it; None where there is none."""
-
-    rows: Sequence[BoardRow]
-    next: str | None
-    previous: str | None
-    total: int
+_MOST_CHOICES = 100
 
 
 def read_page(connection: Connection, query: Query) -> BoardPage:
@@ -141,12 +38,12 @@ def read_page(connection: Connection, query: Query) -> BoardPage:
         found.reverse()
     has_previous = more if backwards else bool(query.after or (query.rank or 1) > 1)
     has_next = backwards or more
-    ranks = _ranks(connection, query, [_key(row) for row in found])
+    ranks = _ranks(connection, query, [key_of(row) for row in found])
     total = connection.scalar(select(func.count()).select_from(standings).where(*conditions)) or 0
     return BoardPage(
         rows=[_board_row(row, rank) for row, rank in zip(found, ranks, strict=True)],
-        next=_cursor(_key(found[-1])) if found and has_next else None,
-        previous=_cursor(_key(found[0])) if found and has_previous else None,
+        next=write_cursor(key_of(found[-1])) if found and has_next else None,
+        previous=write_cursor(key_of(found[0])) if found and has_previous else None,
         total=total,
     )
 
@@ -154,23 +51,67 @@ def read_page(connection: Connection, query: Query) -> BoardPage:
 def rank_of(connection: Connection, assignment_id: str, source: str, student_key: str) -> int | None:
     """Where a student stands on a board; None if not on it."""
     row = connection.execute(
-        select(*_ORDER).where(
+        select(*ORDER).where(
             standings.c.assignment_id == assignment_id,
             standings.c.source == source,
             standings.c.student_key == student_key,
         )
     ).one_or_none()
-    return None if row is None else 1 + _count_before(connection, assignment_id, _key(row))
+    return None if row is None else 1 + _count_before(connection, assignment_id, key_of(row))
+
+
+def rank_of_submission(connection: Connection, submission_id: int) -> int | None:
+    """Where a submission stands on its board; None if it does not."""
+    columns = standings.c.assignment_id, *ORDER
+    row = connection.execute(select(*columns).where(standings.c.submission_id == submission_id)).first()
+    return None if row is None else 1 + _count_before(connection, row.assignment_id, key_of(row))
+
+
+def list_ranks(connection: Connection, query: Query) -> dict[int, int]:
+    """The rank of every submission that is looked for, in the order of the board, whatever the page.
+
+    Raises:
+        BadRequest: If what is searched for is too long.
+    """
+    _check(query)
+    rank = func.row_number().over(order_by=ORDER).label("rank")
+    wanted = and_(*_conditions(query)).label("wanted")
+    here = standings.c.assignment_id == query.assignment_id
+    board = select(standings.c.submission_id, rank, wanted).where(here).subquery()
+    found = select(board.c.submission_id, board.c.rank).where(board.c.wanted).order_by(board.c.rank)
+    return {row.submission_id: row.rank for row in connection.execute(found)}
+
+
+def read_rows(connection: Connection, assignment_id: str, ranks: Mapping[int, int]) -> list[BoardRow]:
+    """Some rows of a board, without those that have left it meanwhile.
+
+    Args:
+        connection: A transaction.
+        assignment_id: Whose board.
+        ranks: Of each submission, as `list_ranks` tells them; at most `MOST_ROWS`.
+    """
+    place = select(*ORDER).where(standings.c.assignment_id == assignment_id, standings.c.submission_id.in_(ranks))
+    rows = [_board_row(row, ranks[row.submission_id]) for row in connection.execute(_with_details(place))]
+    return sorted(rows, key=lambda row: row.rank)
 
 
 def choices(connection: Connection, assignment_id: str) -> tuple[list[str], list[str]]:
-    """The algorithms and the libraries on a board, each in the order of the alphabet."""
+    """The algorithms and the libraries on a board, each in the order of the alphabet; the first hundred."""
+    return _different(connection, assignment_id, "algorithm"), _different(connection, assignment_id, "library")
 
-    def different(column: ColumnElement[str]) -> list[str]:
-        here = select(column).where(standings.c.assignment_id == assignment_id, column != "").distinct()
-        return list(connection.scalars(here.order_by(column).limit(100)))
 
-    return different(standings.c.algorithm), different(standings.c.library)
+def _different(connection: Connection, assignment_id: str, column: str) -> list[str]:
+    """Values of a column: each is looked up in its index after the one before, which is quicker than to read all."""
+
+    def following(value: ColumnElement[str] | str) -> Select[tuple[str | None]]:
+        rows = standings.alias()
+        smallest = func.min(rows.c[column]).label("value")
+        return select(smallest).where(rows.c.assignment_id == assignment_id, rows.c[column] > value)
+
+    seen = following("").cte("seen", recursive=True)
+    seen = seen.union_all(select(following(seen.c.value).scalar_subquery()).where(seen.c.value.is_not(None)))
+    found = select(seen.c.value).where(seen.c.value.is_not(None)).limit(_MOST_CHOICES)
+    return list(connection.scalars(found))
 
 
 def _check(query: Query) -> None:
@@ -200,27 +141,33 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
 
 def _start(connection: Connection, query: Query) -> ColumnElement[bool] | None:
     """Where the page begins, as a condition."""
-    key = tuple_(*_ORDER)
+    key = tuple_(*ORDER)
     if query.after is not None:
-        return key > tuple_(*_parse(query.after))
+        return key > tuple_(*read_cursor(query.after))
     if query.before is not None:
-        return key < tuple_(*_parse(query.before))
+        return key < tuple_(*read_cursor(query.before))
     if query.rank is not None and query.rank > 1:
-        here = select(*_ORDER).where(standings.c.assignment_id == query.assignment_id).order_by(*_ORDER)
+        here = select(*ORDER).where(standings.c.assignment_id == query.assignment_id).order_by(*ORDER)
         row = connection.execute(here.offset(query.rank - 1).limit(1)).one_or_none()
-        return standings.c.tier < 0 if row is None else key >= tuple_(*_key(row))
+        return standings.c.tier < 0 if row is None else key >= tuple_(*key_of(row))
     return None
 
 
 def _page(
     query: Query, conditions: list[ColumnElement[bool]], start: ColumnElement[bool] | None, *, backwards: bool
 ) -> Select[Any]:
-    """The page's rows, found on the index of the order alone, with all that is shown of each."""
-    place = select(*_ORDER).where(*conditions, *([] if start is None else [start]))
-    place = place.order_by(*(column.desc() if backwards else column for column in _ORDER)).limit(query.limit + 1)
+    """The page's rows, found on the index of the order alone."""
+    place = select(*ORDER).where(*conditions, *([] if start is None else [start]))
+    order = [column.desc() if backwards else column for column in ORDER]
+    rows = _with_details(place.order_by(*order).limit(query.limit + 1))
+    again = [rows.selected_columns[column.name] for column in ORDER]
+    return rows.order_by(*(column.desc() if backwards else column for column in again))
+
+
+def _with_details(place: Select[Any]) -> Select[Any]:
+    """Rows of the order with all that is shown of each."""
     found = place.subquery()
     known_as = (people.c.source == submissions.c.source) & (people.c.key == submissions.c.student_key)
-    order = [found.c[column.name] for column in _ORDER]
     return (
         select(
             found,
@@ -238,7 +185,6 @@ def _page(
         .join_from(found, submissions, submissions.c.id == found.c.submission_id)
         .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
         .outerjoin(people, known_as)
-        .order_by(*(column.desc() if backwards else column for column in order))
     )
 
 
@@ -255,15 +201,11 @@ def _ranks(connection: Connection, query: Query, keys: list[Key]) -> list[int]:
 
 def _count_before(connection: Connection, assignment_id: str, key: Key, start: Key | None = None) -> int:
     """Rows before one; only those from `start` on if it is given."""
-    place = tuple_(*_ORDER)
+    place = tuple_(*ORDER)
     counted = select(func.count()).where(standings.c.assignment_id == assignment_id, place < tuple_(*key))
     if start is not None:
         counted = counted.where(place >= tuple_(*start))
     return connection.scalar(counted) or 0
-
-
-def _key(row: Any) -> Key:
-    return row.tier, row.minus_score, row.minus_mean, row.submitted_us, row.submission_id
 
 
 def _board_row(row: Row[Any], rank: int) -> BoardRow:
@@ -280,8 +222,8 @@ def _board_row(row: Row[Any], rank: int) -> BoardRow:
         score=None if row.tier == 2 else -row.minus_score + 0.0,
         mean=row.verified_mean if verified else row.claimed_mean,
         std=row.verified_std if verified else row.claimed_std,
-        low=row.low,
-        high=row.high,
+        low=row.low if verified else None,
+        high=row.high if verified else None,
         n_episodes=row.n_episodes if verified else row.claimed_episodes,
         verified=verified,
         algorithm=row.algorithm,
@@ -291,20 +233,3 @@ def _board_row(row: Row[Any], rank: int) -> BoardRow:
         state=row.state,
         student_key=row.student_key,
     )
-
-
-def _cursor(key: Key) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _parse(cursor: str) -> Key:
-    try:
-        text = base64.urlsafe_b64decode(cursor[:200] + "=" * (-len(cursor[:200]) % 4))
-        tier, score, mean, microseconds, number = json.loads(text)
-        key = int(tier), float(score), float(mean), int(microseconds), int(number)
-    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
-        raise BadRequest("This cursor is not known: start from the first page.") from None
-    whole = all(abs(part) < 2**62 for part in (key[0], key[3], key[4]))
-    if not whole or not math.isfinite(key[1]) or not math.isfinite(key[2]):
-        raise BadRequest("This cursor is not known: start from the first page.")
-    return key

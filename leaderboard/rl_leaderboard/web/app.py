@@ -5,12 +5,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from rl_hub.web.headers import SecurityHeaders
+from rl_hub.web.headers import PAGE_POLICY, SecurityHeaders
 from rl_hub.web.logs import RequestLog
 from rl_leaderboard import __version__
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.web import api, background, failures, pages
 from rl_leaderboard.web.kept_pages import KeptPages
+from rl_leaderboard.web.traffic import CountTraffic, Traffic
+
+# Pages follow what happens, and search as one types.
+_POLICY = f"{PAGE_POLICY}; connect-src 'self'"
+
+# What follows these is as good as a password, and belongs into no log.
+_SECRET_BELOW = ("/join/",)
 
 
 def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
@@ -32,13 +39,15 @@ def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
     )
     app.state.classroom = classroom
     app.state.hub_url = hub_url
+    app.state.traffic = Traffic()
     for router in (*api.ROUTERS, *pages.ROUTERS):
         app.include_router(router)
     failures.add_handlers(app)
     # The last that is added is the outermost.
     app.add_middleware(KeptPages, classroom=classroom)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, policy=_POLICY)
+    app.add_middleware(CountTraffic, traffic=app.state.traffic)
+    app.add_middleware(RequestLog, secret_below=_SECRET_BELOW)
     return app
 
 

@@ -3,6 +3,7 @@
 Each task is an async context manager that takes the application.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -11,9 +12,12 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.sources import polling
+from rl_leaderboard.web.pages.live import broadcasting
 
 # How soon a page shows what another process has written.
 _LOOK_SECONDS = 0.5
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -23,7 +27,10 @@ async def _looking(app: FastAPI) -> AsyncIterator[None]:
 
     async def look() -> None:
         while True:
-            await run_sync(classroom.look_again)
+            try:
+                await run_sync(classroom.look_again)
+            except Exception:
+                _log.exception("What other processes have changed could not be read; this is tried again.")
             await anyio.sleep(_LOOK_SECONDS)
 
     async with anyio.create_task_group() as group:
@@ -32,4 +39,11 @@ async def _looking(app: FastAPI) -> AsyncIterator[None]:
         group.cancel_scope.cancel()
 
 
-TASKS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (_looking,)
+@asynccontextmanager
+async def _polling(app: FastAPI) -> AsyncIterator[None]:
+    """Reads other Hubs."""
+    async with polling.polling(app.state.classroom):
+        yield
+
+
+TASKS: tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...] = (_looking, _polling, broadcasting)

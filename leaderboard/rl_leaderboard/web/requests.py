@@ -80,7 +80,7 @@ def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
         return None
     arrival = people.Arrival(people.HUB, str(identity.user_id), identity.name, people.HUB, is_admin=identity.is_admin)
     with classroom.read() as connection:
-        person = people.find(connection, people.HUB, identity.name)
+        person = people.find_subject(connection, people.HUB, arrival.subject)
     if person is None or person.name != identity.name:
         with classroom.write() as connection:
             person = people.welcome(connection, arrival, classroom.settings.teachers)

@@ -15,16 +15,16 @@ _LONGEST_TEXT = 300
 
 @dataclass(frozen=True)
 class Receipt:
-    """The classroom has taken a repository in.
+    """The classroom has taken a repository in, or is going to.
 
     Attributes:
-        id: Of the submission.
+        id: Of the submission; None as long as the classroom has not read the repository, which lies on another Hub.
         state: How far it is.
         assignment: What it counts for; empty if that is not known yet.
         url: Its page; empty if it has none.
     """
 
-    id: int
+    id: int | None
     state: str
     assignment: str
     url: str

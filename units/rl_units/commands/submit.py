@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> None:
     classroom = open_classroom(options.classroom)
     receipt = classroom.submit(options.repo_id, options.revision)
     purpose = f" for {receipt.assignment}" if receipt.assignment else ""
-    print(f"Submission {receipt.id}: {options.repo_id}{purpose} is {receipt.state}.")
+    name = "" if receipt.id is None else f"Submission {receipt.id}: "
+    print(f"{name}{options.repo_id}{purpose} is {receipt.state}.")
     if receipt.url:
         print(f"Its page: {classroom.page(receipt.url)}")
     flag = f" --classroom {options.classroom}" if options.classroom else ""

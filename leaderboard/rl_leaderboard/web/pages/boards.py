@@ -1,5 +1,189 @@
-"""Boards."""
+"""Boards: the list of them, a page of one, and all of one as a table for spreadsheets."""
 
-from fastapi import APIRouter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from rl_leaderboard.boards import assignments, board
+from rl_leaderboard.boards.assignments import AssignmentSettings
+from rl_leaderboard.classes import records as classes
+from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.people.visitor import Visitor
+from rl_leaderboard.sources import states
+from rl_leaderboard.web.pages.board_filters import Filters, FiltersOf, PlaceOf
+from rl_leaderboard.web.pages.board_groups import group_rows
+from rl_leaderboard.web.pages.site import redirect, show
+from rl_leaderboard.web.pages.yardsticks import read_baselines, unit_of
+from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, base_url
+from rl_leaderboard.web.spreadsheets import Value, csv_response
+from rl_units.course import Assignment
 
 router = APIRouter(include_in_schema=False)
+
+_MOST_CLASSES = 100
+_COLUMNS = (
+    *("rank", "student", "agent", "score", "low", "high", "mean", "std", "episodes", "verified"),
+    *("algorithm", "library", "submitted_at", "address"),
+)
+
+
+@router.get("/boards")
+def list_boards(request: Request, classroom: ClassroomOf, visitor: PageVisitor) -> Response:
+    """Every board with its leader, unit by unit."""
+    with classroom.read() as connection:
+        units = [
+            (unit, [_summary(connection, assignment) for assignment in unit.assignments])
+            for unit in classroom.course.units
+        ]
+    return show(request, visitor, "boards.html", section="boards", units=units)
+
+
+@router.get("/boards/{assignment_id}.csv")
+def download_board(
+    request: Request, assignment_id: str, classroom: ClassroomOf, visitor: PageVisitor, filters: FiltersOf
+) -> Response:
+    """All rows that are looked for, as CSV.
+
+    Raises:
+        NotFound: If there is no such board, or no such class for this visitor.
+    """
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    with classroom.read() as connection:
+        _check_class(connection, visitor, filters)
+        ranks = board.list_ranks(connection, filters.query(assignment.id))
+    rows = _rows(classroom, assignment.id, ranks, base_url(request))
+    return csv_response(f"{assignment.id}.csv", _COLUMNS, rows)
+
+
+@router.get("/boards/{assignment_id}/me")
+def find_me(assignment_id: str, classroom: ClassroomOf, visitor: PageVisitor) -> Response:
+    """Leads to the page of the board that the visitor stands on.
+
+    Raises:
+        NotFound: If there is no such board.
+        Unauthorized: If nobody is signed in.
+    """
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    visitor.signed_in()
+    with classroom.read() as connection:
+        rank = _own_rank(connection, assignment.id, visitor)
+    address = Filters().address(f"/boards/{assignment.id}")
+    if rank is None:
+        return redirect(address)
+    first = rank - (rank - 1) % board.PAGE_SIZE
+    return redirect(f"{address}?rank={first}#me" if first > 1 else f"{address}#me")
+
+
+@router.get("/boards/{assignment_id}")
+def show_board(
+    request: Request,
+    assignment_id: str,
+    classroom: ClassroomOf,
+    visitor: PageVisitor,
+    filters: FiltersOf,
+    place: PlaceOf,
+) -> Response:
+    """A page of a board; for a script that asks for a part of it, the rows alone.
+
+    Raises:
+        BadRequest: If the address asks for what cannot be.
+        NotFound: If there is no such board, or no such class for this visitor.
+    """
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    is_part = "hx-request" in request.headers
+    with classroom.read() as connection:
+        _check_class(connection, visitor, filters)
+        context = _read(connection, assignment, visitor, filters, filters.query(assignment.id, place=place))
+        if not is_part:
+            context |= _read_around(connection, classroom, assignment, visitor)
+    here = f"/boards/{assignment.id}" + (f"?{request.url.query}" if request.url.query else "")
+    template = "board_rows.html" if is_part else "board.html"
+    response = show(
+        request, visitor, template, section="boards", depends_on=assignment.id, filters=filters, here=here, **context
+    )
+    response.headers["Vary"] = "Cookie, HX-Request"
+    return response
+
+
+def _summary(connection: Connection, assignment: Assignment) -> tuple[Assignment, board.BoardPage]:
+    """A board with its first row and its number of rows."""
+    return assignment, board.read_page(connection, board.Query(assignment.id, limit=1))
+
+
+def _read(
+    connection: Connection, assignment: Assignment, visitor: Visitor, filters: Filters, query: board.Query
+) -> dict[str, Any]:
+    """What the rows need."""
+    path = f"/boards/{assignment.id}"
+    page = board.read_page(connection, query)
+    is_first = query.after is None and query.before is None and (query.rank or 1) == 1
+    return {
+        "assignment": assignment,
+        "page": page,
+        "groups": group_rows(page.rows, assignment.threshold),
+        "me": None if visitor.person is None else (visitor.person.source, visitor.person.key),
+        "first": None if is_first else filters.address(path),
+        "previous": filters.address(path, before=page.previous) if page.previous else None,
+        "next": filters.address(path, after=page.next) if page.next else None,
+        "is_filtered": query.is_filtered,
+        "csv": filters.address(f"{path}.csv"),
+    }
+
+
+def _read_around(
+    connection: Connection, classroom: Classroom, assignment: Assignment, visitor: Visitor
+) -> dict[str, Any]:
+    """What stands around the rows."""
+    algorithms, libraries = board.choices(connection, assignment.id)
+    settings: AssignmentSettings = assignments.get(connection, assignment.id)
+    return {
+        "settings": settings,
+        "unit": unit_of(classroom.course, assignment),
+        "baselines": read_baselines(classroom.course, assignment),
+        "algorithms": algorithms,
+        "libraries": libraries,
+        "classes": _class_names(connection, visitor),
+        "own_rank": _own_rank(connection, assignment.id, visitor),
+        "freshness": states.freshness(connection, classroom.settings),
+    }
+
+
+def _class_names(connection: Connection, visitor: Visitor) -> Mapping[int, str]:
+    if visitor.person is None:
+        return {}
+    found = classes.list_of(connection, visitor, limit=_MOST_CLASSES)
+    return {listed.record.id: listed.record.name for listed in found if listed.record.archived_at is None}
+
+
+def _check_class(connection: Connection, visitor: Visitor, filters: Filters) -> None:
+    """Lets only members and teachers look at a class."""
+    if filters.class_id is not None:
+        classes.find(connection, visitor, filters.class_id)
+
+
+def _own_rank(connection: Connection, assignment_id: str, visitor: Visitor) -> int | None:
+    if visitor.person is None or visitor.person.source is None:
+        return None
+    return board.rank_of(connection, assignment_id, visitor.person.source, visitor.person.key)
+
+
+def _rows(classroom: Classroom, assignment_id: str, ranks: Mapping[int, int], site: str) -> Iterator[Sequence[Value]]:
+    """The rows of the CSV, read in short transactions while they are sent: whoever receives them may be slow."""
+    found = list(ranks)
+    for start in range(0, len(found), board.MOST_ROWS):
+        chunk = {number: ranks[number] for number in found[start : start + board.MOST_ROWS]}
+        with classroom.read() as connection:
+            rows = board.read_rows(connection, assignment_id, chunk)
+        for row in rows:
+            yield _cells(row, site)
+
+
+def _cells(row: board.BoardRow, site: str) -> Sequence[Value]:
+    return (
+        *(row.rank, row.student, row.agent, row.score, row.low, row.high, row.mean, row.std, row.n_episodes),
+        *(row.verified, row.algorithm, row.library, row.submitted_at.isoformat(timespec="seconds")),
+        f"{site}/agents/{row.submission_id}",
+    )

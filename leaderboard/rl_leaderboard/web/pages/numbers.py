@@ -10,6 +10,5 @@ def score(value: float | None) -> str:
     """A score, a mean or a deviation with two decimals; a dash without one."""
     if value is None:
         return "\N{EN DASH}"
-    if abs(value) >= 1e7:
-        return f"{value:.3g}"
-    return f"{value:,.2f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.3g}" if abs(value) >= 1e7 else f"{value:,.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")

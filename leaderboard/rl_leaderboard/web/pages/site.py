@@ -78,7 +78,8 @@ def show(
 
 def show_with_form(request: Request, visitor: Visitor, template: str, *, status: int = 200, **context: Any) -> Response:
     """A page with a form for somebody who need not be signed in: the form is bound to a cookie of its own."""
-    if visitor.person is not None or request.cookies.get(FORM_COOKIE):
+    # A session that is over still has its cookie, and forms are bound to that.
+    if any(request.cookies.get(name) for name in (sessions.COOKIE, FORM_COOKIE)):
         return show(request, visitor, template, status=status, **context)
     binding = secrets.token_urlsafe(16)
     site = _site(request, visitor, binding)
@@ -104,13 +105,15 @@ def _site(request: Request, visitor: Visitor, binding: str | None) -> Site:
     kind: Cookie = "session" if request.cookies.get(sessions.COOKIE) else "anonymous"
     query = request.url.query
     here = request.url.path + (f"?{query}" if query else "")
+    # Nobody wants to come back to a page of signing in, and its address may hold a code.
+    is_place = request.method == "GET" and not request.url.path.startswith("/login")
     return Site(
         course_name=classroom.settings.course_name,
         visitor=visitor,
         base_url=base_url(request),
         hub_url=request.app.state.hub_url,
         form_token=form_token(classroom.secret, kind, binding) if binding else "",
-        next=here if request.method == "GET" and len(here) <= _LONGEST_NEXT else "",
+        next=here if is_place and len(here) <= _LONGEST_NEXT else "",
         path=request.url.path,
     )
 

@@ -1,0 +1,115 @@
+"""What teachers of the site decide about a board."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from rl_leaderboard.audit import log
+from rl_leaderboard.boards import assignments
+from rl_leaderboard.errors import BadRequest
+from rl_leaderboard.submissions import rejudging
+from rl_leaderboard.web.pages.site import redirect, show
+from rl_leaderboard.web.requests import ClassroomOf, Form, PageVisitor, SentForm, read_form
+
+router = APIRouter(include_in_schema=False)
+
+_DONE = {
+    "saved": "The settings have been saved, and the board follows them.",
+    "frozen": "The board is frozen: it stays as it is, whatever arrives.",
+    "thawed": "The board moves again, and has taken in what arrived meanwhile.",
+    "queued": "The board is queued.",
+}
+_COUNTINGS = {
+    "best": ("the best", "verified before claimed, then the highest score"),
+    "latest": ("the latest", "by the time of the commit"),
+    "declared": ("the declared one", "the student says which; the latest until then"),
+}
+
+
+@router.get("/teach/boards/{assignment_id}")
+def board_settings(
+    request: Request, classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str, done: str = ""
+) -> Response:
+    """The settings of a board."""
+    visitor.teaching()
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    with classroom.read() as connection:
+        settings = assignments.get(connection, assignment.id)
+        states = rejudging.count_states(connection, assignment.id)
+    context: dict[str, Any] = {
+        "assignment": assignment,
+        "settings": settings,
+        "states": states,
+        "countings": _COUNTINGS,
+        "most_a_day": assignments.MOST_A_DAY,
+        "message": _DONE.get(done, ""),
+    }
+    return show(request, visitor, "teach_board.html", section="teach", **context)
+
+
+@router.post("/teach/boards/{assignment_id}")
+def change_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str, form: SentForm) -> Response:
+    """Changes what counts and how much is taken in a day."""
+    person = visitor.teaching()
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    counting, quota = form.text("counting"), _read_quota(form)
+    with classroom.write() as connection:
+        before = assignments.get(connection, assignment.id)
+        if (counting, quota) != (before.counting, before.quota_per_day):
+            assignments.change(connection, assignment.id, counting=counting, quota_per_day=quota)
+            log.record(connection, person, "board.change", assignment.id, counting=counting, quota_per_day=quota)
+    return redirect(f"/teach/boards/{assignment.id}?done=saved")
+
+
+@router.post("/teach/boards/{assignment_id}/freeze", dependencies=[Depends(read_form)])
+def freeze_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str) -> Response:
+    """Lets the board stay as it is."""
+    person = visitor.teaching()
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    with classroom.write() as connection:
+        if assignments.get(connection, assignment.id).frozen_at is None:
+            assignments.freeze(connection, assignment.id)
+            log.record(connection, person, "board.freeze", assignment.id)
+    return redirect(f"/teach/boards/{assignment.id}?done=frozen")
+
+
+@router.post("/teach/boards/{assignment_id}/thaw", dependencies=[Depends(read_form)])
+def thaw_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str) -> Response:
+    """Lets the board move again."""
+    person = visitor.teaching()
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    with classroom.write() as connection:
+        if assignments.get(connection, assignment.id).frozen_at is not None:
+            assignments.thaw(connection, assignment.id)
+            log.record(connection, person, "board.thaw", assignment.id)
+    return redirect(f"/teach/boards/{assignment.id}?done=thawed")
+
+
+@router.post("/teach/boards/{assignment_id}/rejudge")
+def rejudge_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str, form: SentForm) -> Response:
+    """Asks for everything that stands on the board to be judged again."""
+    person = visitor.teaching()
+    assignment = assignments.by_id(classroom.course, assignment_id)
+    if not form.is_ticked("sure"):
+        raise BadRequest("Tick the box to say that you are sure, then send the form again.")
+    with classroom.write() as connection:
+        queued = rejudging.queue_board(connection, assignment.id)
+        log.record(connection, person, "board.rejudge", assignment.id, queued=queued)
+    return redirect(f"/teach/boards/{assignment.id}?done=queued")
+
+
+def _read_quota(form: Form) -> int | None:
+    """The quota of a day; None for none.
+
+    Raises:
+        BadRequest: If it is no number.
+    """
+    text = form.text("quota_per_day").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadRequest(
+            f"A quota is a number from 1 to {assignments.MOST_A_DAY} submissions a day, or empty for none."
+        )
+    return int(text)
