@@ -11,7 +11,8 @@ GAME ?= SpaceInvadersNoFrameskip-v4
 RUN_FOLDER ?= logs
 RUN_STEPS ?= 3000
 RUN_EPISODES ?= 5
-HUB_DATA ?= hub-data
+CLASSROOM_DATA ?= classroom-data
+CLASSROOM_PORT ?= 7880
 HUB_PORT ?= 7870
 CLIENTS_FLAGS ?=
 
@@ -33,14 +34,16 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --editable ".[dev]" --constraint constraints.txt
 	@touch $@
 
-run: install ## Start the Hub, send a first student through the course, and keep serving until Ctrl-C
-	$(BIN)/python leaderboard/first_student.py --data $(HUB_DATA) --port $(HUB_PORT) --runs $(RUN_FOLDER) \
-		--algo $(ALGO) --env $(GAME) --steps $(RUN_STEPS) --episodes $(RUN_EPISODES)
+run: install ## Start the classroom, send a first student through the course, and keep serving until Ctrl-C
+	$(BIN)/python leaderboard/first_student.py --data $(CLASSROOM_DATA) --port $(CLASSROOM_PORT) \
+		--hub-port $(HUB_PORT) --runs $(RUN_FOLDER) --algo $(ALGO) --env $(GAME) --steps $(RUN_STEPS) \
+		--episodes $(RUN_EPISODES)
 
 demo: run ## The same as run
 
-serve: install ## Serve the Hub alone, until Ctrl-C
-	$(BIN)/python -m rl_hub --data $(HUB_DATA) serve --port $(HUB_PORT)
+serve: install ## Serve the classroom and its Hub, until Ctrl-C
+	RL_LEADERBOARD_DATA=$(CLASSROOM_DATA) $(BIN)/python -m rl_leaderboard serve --port $(CLASSROOM_PORT) \
+		--hub-port $(HUB_PORT)
 
 test: lint types imports notebooks-check tests ## Everything that has to be green: style, types, imports, notebooks, tests
 
@@ -81,6 +84,9 @@ pictures: install ## Draw the lessons' pictures again
 
 baselines: install ## Play every board's random and do-nothing agent again, 10 to 20 minutes
 	$(BIN)/python -m rl_units.baseline_agents
+
+screenshots: install ## Draw the pictures of the classroom's pages again (needs Chromium)
+	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 safe-agents-table: install ## Write the table of agents that load safely into units/README.md
 	PYTHONPATH=tests $(BIN)/python -m units.agents.table

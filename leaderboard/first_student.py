@@ -1,72 +1,87 @@
-"""`make run`: starts the Hub, sends a first student through the course, and keeps serving until Ctrl-C.
+"""`make run`: starts the classroom, sends a first student through the course, and keeps serving until Ctrl-C.
 
-The student is nobody special: every step is a command that the README shows. A second run finds the Hub's data and
-the student where they were.
+The student is nobody special: every step is a command that the README shows. A second run finds the classroom's data
+and the student where they were.
 """
 
 import argparse
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 STUDENT = "first-student"
-_LOG = "hub.log"
-_ADDRESS = re.compile(r"HF_ENDPOINT=(\S+)")
+_LOG = "classroom.log"
+_PAGES = re.compile(r"The classroom is at (\S+)")
+_HUB = re.compile(r"HF_ENDPOINT=(\S+)")
+# A push is on the board within a second; this is for a machine that has a lot to do.
+_PATIENCE_SECONDS = 60
 
 
 def main() -> int:
-    """Runs the Hub and the student; the exit code is the student's."""
+    """Runs the classroom and the student; the exit code is the student's."""
     options = _parse()
-    hub = _start_hub(options)
+    classroom = _start_classroom(options)
     try:
-        endpoint = _wait_for_address(hub, options.data / _LOG)
-        code = _walk(options, endpoint)
+        address, endpoint = _wait_for_addresses(classroom, options.data / _LOG)
+        code = _walk(options, endpoint) or _show_board(options, address, endpoint)
         if code == 0 and not options.leave:
-            print(f"\nThe Hub keeps serving at {endpoint} until Ctrl-C.", flush=True)
-            hub.wait()
+            print(f"\nThe classroom keeps serving at {address} until Ctrl-C.", flush=True)
+            classroom.wait()
     except KeyboardInterrupt:
         code = 0
     finally:
-        _stop(hub)
+        _stop(classroom)
     return code
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the Hub's folder")
-    parser.add_argument("--port", default="7870", help="the Hub's port; 0 takes a free one")
+    parser.add_argument("--data", type=Path, required=True, help="the classroom's folder")
+    parser.add_argument("--port", default="7880", help="the classroom's port; 0 takes a free one")
+    parser.add_argument("--hub-port", default="7870", help="the Hub's port; 0 takes a free one")
     parser.add_argument("--runs", type=Path, required=True, help="the student's folder")
     parser.add_argument("--algo", required=True)
     parser.add_argument("--env", required=True)
     parser.add_argument("--steps", required=True)
     parser.add_argument("--episodes", required=True)
-    parser.add_argument("--leave", action="store_true", help="stop the Hub when the student is done")
+    parser.add_argument("--leave", action="store_true", help="stop the classroom when the student is done")
     return parser.parse_args()
 
 
-def _start_hub(options: argparse.Namespace) -> subprocess.Popen[str]:
-    _say("The Hub starts")
-    command = [*_module("rl_hub"), "--data", str(options.data), "serve", "--port", options.port]
+def _start_classroom(options: argparse.Namespace) -> subprocess.Popen[str]:
+    _say("The classroom starts")
+    command = [*_module("rl_leaderboard"), "serve", "--port", options.port, "--hub-port", options.hub_port]
+    environment = {**os.environ, "RL_LEADERBOARD_DATA": str(options.data)}
     # Its log goes to a file: the student's progress is what there is to see.
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (options.data / _LOG).open("a") as log:
-        # A session of its own: Ctrl-C reaches this process first, which then stops the Hub in good order.
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
+        # A session of its own: Ctrl-C reaches this process first, which then stops the classroom in good order.
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        )
 
 
-def _wait_for_address(hub: subprocess.Popen[str], log: Path) -> str:
-    assert hub.stdout is not None  # noqa: S101  Popen was given a pipe
-    for line in hub.stdout:
+def _wait_for_addresses(classroom: subprocess.Popen[str], log: Path) -> tuple[str, str]:
+    """The addresses of the pages and of the Hub."""
+    assert classroom.stdout is not None  # noqa: S101  Popen was given a pipe
+    greeting = ""
+    for line in classroom.stdout:
         print(line, end="", flush=True)
-        if found := _ADDRESS.search(line):
-            return found.group(1)
+        greeting += line
+        if (pages := _PAGES.search(greeting)) and (hub := _HUB.search(greeting)):
+            return pages.group(1), hub.group(1)
     lines = log.read_text().splitlines()
-    print(lines[-1] if lines else "The Hub did not start.", file=sys.stderr)
-    raise SystemExit(hub.wait() or 1)
+    print(lines[-1] if lines else "The classroom did not start.", file=sys.stderr)
+    raise SystemExit(classroom.wait() or 1)
 
 
 def _walk(options: argparse.Namespace, endpoint: str) -> int:
@@ -87,17 +102,54 @@ def _walk(options: argparse.Namespace, endpoint: str) -> int:
         code = subprocess.run([*_module("rl_units"), *arguments], env=environment).returncode
         if code:
             return code
+    return 0
+
+
+def _show_board(options: argparse.Namespace, address: str, endpoint: str) -> int:
+    """Waits until the agent is on its board, and prints its row and where to look at it."""
+    _say("The board")
+    board = next((board for board in _ask(f"{address}/api/v1/boards") if board["env_id"] == options.env), None)
+    if board is None:
+        print(f"  There is no board for {options.env}.")
+        return 1
+    row = _wait_for_row(f"{address}/api/v1/boards/{board['id']}", f"{STUDENT}/{options.algo}-{options.env}")
+    if row is None:
+        print(f"The agent has not come to the board of {board['title']} in {_PATIENCE_SECONDS} s.", file=sys.stderr)
+        return 1
+    verified = "verified" if row["verified"] else "claimed"
+    score = "no score" if row["score"] is None else f"{row['score']:.2f} ({verified})"
+    print(f"  {row['rank']}. {row['student']}   {row['agent']}   {score}   of {board['title']}")
     _say("Look at")
-    print(f"  {endpoint}/{STUDENT}/{options.algo}-{options.env}   the agent's page, with its replay")
-    print(f"  {curve}")
+    print(f"  {address}/boards/{board['id']}   the board")
+    print(f"  {urllib.parse.urljoin(address, row['url'])}   the agent")
+    print(f"  {endpoint}/{row['agent']}   its model card and replay, on the Hub")
+    print(f"  {options.runs / 'curve.png'}   the learning curve")
     print(f"After {options.steps} steps an agent plays hardly better than chance.")
     print("The README says how to train a real one.")
     return 0
 
 
+def _wait_for_row(board: str, agent: str) -> dict[str, Any] | None:
+    """The row of an agent; None if it does not come."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        for row in _ask(f"{board}?search={urllib.parse.quote(STUDENT)}"):
+            if row["agent"].lower() == agent.lower():
+                return row
+        time.sleep(0.2)
+    return None
+
+
+def _ask(address: str) -> list[dict[str, Any]]:
+    """The items of a list of the classroom's API."""
+    with urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310  the classroom's own address
+        items: list[dict[str, Any]] = json.load(answer)["items"]
+    return items
+
+
 def _student_token(data: Path) -> str:
     """A token of the student, whose account is made by the first run."""
-    hub = [*_module("rl_hub"), "--data", str(data)]
+    hub = [*_module("rl_hub"), "--data", os.environ.get("RL_LEADERBOARD_HUB_DATA") or str(data / "hub")]
     accounts = subprocess.run([*hub, "user", "list"], capture_output=True, text=True, check=True).stdout
     if STUDENT not in accounts.split():
         subprocess.run([*hub, "user", "add", STUDENT], check=True)
@@ -116,10 +168,10 @@ def _say(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def _stop(hub: subprocess.Popen[str]) -> None:
-    if hub.poll() is None:
-        hub.send_signal(signal.SIGTERM)
-        hub.wait()
+def _stop(classroom: subprocess.Popen[str]) -> None:
+    if classroom.poll() is None:
+        classroom.send_signal(signal.SIGTERM)
+        classroom.wait()
 
 
 if __name__ == "__main__":

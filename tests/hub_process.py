@@ -47,11 +47,12 @@ class HubProcess:
 def start(data, *options, port=0, environment=None, log_level="ERROR", errors=None):
     """Starts `python -m rl_hub serve` on a data folder and waits until it says where it is; the caller ends it."""
     command = [sys.executable, "-m", "rl_hub", "--data", str(data), "serve", "--port", str(port), *options]
-    return launch([*command, "--log-level", log_level], _ADDRESS, environment, errors)
+    process, greeting = launch([*command, "--log-level", log_level], _ADDRESS, environment, errors)
+    return HubProcess(process, _ADDRESS.search(greeting).group(1), greeting)
 
 
-def launch(command, address, environment=None, errors=None):
-    """Starts a server and waits until it prints what the pattern `address` finds; the caller ends it."""
+def launch(command, until, environment=None, errors=None):
+    """Starts a server and waits until it prints a line with `until` in it; returns the process and what it printed."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -67,8 +68,8 @@ def launch(command, address, environment=None, errors=None):
         if line is None:
             raise RuntimeError(f"The server ended with exit code {process.wait()}: {greeting}")
         greeting += line
-        if match := address.search(line):
-            return HubProcess(process, match.group(1), greeting)
+        if until.search(line):
+            return process, greeting
 
 
 def _read(process, lines):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from fastapi.testclient import TestClient
 
+from rl_hub.accounts import users
+from rl_hub.errors import BadRequest
 from rl_leaderboard.people import people, sessions
 from rl_leaderboard.people.people import Person
 
@@ -42,9 +44,21 @@ class Someone:
 def add_person(classroom, name, role="student") -> Person:
     """The person of this name on the embedded Hub, made if need be, with this role on the site."""
     with classroom.write() as connection:
-        person = people.welcome(connection, people.Arrival(people.HUB, f"subject of {name}", name, people.HUB))
+        person = people.welcome(connection, _arrival(classroom, name))
         people.change_role(connection, person.id, role)
         return people.get(connection, person.id)
+
+
+def _arrival(classroom, name) -> people.Arrival:
+    if classroom.hub is None:
+        return people.Arrival(people.HUB, f"subject of {name}", name, people.HUB)
+    try:
+        with classroom.hub.database.write() as connection:
+            user = users.find(connection, name) or users.create(connection, name)
+    except BadRequest:
+        # No account of a Hub can have this name, but one of a provider that vouches for it.
+        return people.Arrival("https://provider.example", f"subject of {name}", name, people.HUB)
+    return people.Arrival(people.HUB, str(user.id), name, people.HUB)
 
 
 def form_token(html: str) -> str:

@@ -1,28 +1,70 @@
-"""The classroom in a process of its own, started as an operator starts it."""
+"""`python -m rl_leaderboard serve` in a process of its own, as an operator starts it."""
 
 import contextlib
 import re
+import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 from hub_process import launch
 
-_ADDRESS = re.compile(r"The classroom is at (\S+)")
+_PAGES = re.compile(r"The classroom is at (\S+)")
+_HUB = re.compile(r"HF_ENDPOINT=(\S+)")
+_PATIENCE = 60
 
 
-def start(data, *options, errors=None, log_level="ERROR", **environment):
-    """Starts `python -m rl_leaderboard serve` on a data folder; the caller ends it.
+@dataclass
+class ClassroomProcess:
+    """A classroom that is being served.
 
-    Settings are given by their names: `start(data, RL_LEADERBOARD_HUB="no")`.
+    Attributes:
+        process: The server's process.
+        address: Of its pages.
+        endpoint: Of its Hub; empty without one.
+        greeting: What it printed until it was ready.
     """
-    command = [sys.executable, "-m", "rl_leaderboard", "serve", "--port", "0", "--hub-port", "0"]
-    settings = {"RL_LEADERBOARD_DATA": str(data), **environment}
-    return launch([*command, "--log-level", log_level, *options], _ADDRESS, settings, errors)
+
+    process: subprocess.Popen
+    address: str
+    endpoint: str
+    greeting: str
+
+    @property
+    def memory(self) -> int:
+        """The bytes of memory that it holds (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+    def kill(self):
+        """Ends the server without warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Asks the server to stop, and waits until it has; returns its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=_PATIENCE)
+
+
+def start(data, *, port=0, hub_port=0, hub=True, log_level="ERROR", errors=None, **settings):
+    """Serves the classroom of a data folder and waits until it says where it is; the caller ends it.
+
+    `settings` are those of the environment, without their prefix: `start(data, TEACHERS="grace")`.
+    """
+    command = [sys.executable, "-m", "rl_leaderboard", "serve", "--port", str(port), "--hub-port", str(hub_port)]
+    given = {"DATA": str(data), "HUB": "yes" if hub else "no", **settings}
+    environment = {f"RL_LEADERBOARD_{name}": value for name, value in given.items()}
+    last = _HUB if hub else _PAGES
+    process, greeting = launch([*command, "--log-level", log_level], last, environment, errors)
+    endpoint = _HUB.search(greeting)
+    return ClassroomProcess(process, _PAGES.search(greeting).group(1), endpoint.group(1) if endpoint else "", greeting)
 
 
 @contextlib.contextmanager
-def serving(data, *options, **settings):
+def serving(data, **arguments):
     """A classroom for the length of a `with` block."""
-    classroom = start(data, *options, **settings)
+    classroom = start(data, **arguments)
     try:
         yield classroom
     finally:

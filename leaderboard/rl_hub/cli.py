@@ -6,14 +6,10 @@ Every command takes `--data`, the Hub's folder, and `--database`; the environmen
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
-
-from rl_hub.commands import maintenance, serve, users, webhooks
-from rl_hub.errors import CommandError, HubError
+from rl_hub.commands import maintenance, outcomes, serve, users, webhooks
 from rl_hub.settings import Limits, Settings
 
 _COMMANDS = (serve, users, webhooks, maintenance)
@@ -26,28 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 2 after a sentence that says what to mend.
     """
     options = _parser().parse_args(arguments)
-    try:
+
+    def run() -> int:
         limits = Limits().with_quotas(options.limit or os.environ.get("RL_HUB_LIMITS", "").split())
         settings = Settings(options.data, options.database, options.public_url, limits)
         code: int = options.run(settings, options)
-    except (CommandError, HubError) as error:
-        print(f"rl_hub: {error}", file=sys.stderr)
-        return 2
-    except (ArgumentError, NoSuchModuleError):
-        print("rl_hub: --database takes an address such as postgresql+psycopg://hub@localhost/hub", file=sys.stderr)
-        return 2
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        print(f"rl_hub: The database cannot be used: {reason}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader, `head` perhaps, has seen enough. What is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        print(f"rl_hub: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    return code
+        return code
+
+    return outcomes.exit_code("rl_hub", "--database", run)
 
 
 def _parser() -> argparse.ArgumentParser:

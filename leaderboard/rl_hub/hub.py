@@ -36,7 +36,11 @@ class Hub:
         # Others with an account on this machine must not read password hashes and private repositories.
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.resolved_database_url)
-        HUB.upgrade(database)
+        try:
+            HUB.upgrade(database)
+        except BaseException:
+            database.close()
+            raise
         return cls(settings, database, BlobStore(settings.data, database), read_secret(settings.data / "secret.key"))
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from rl_leaderboard.activity.feed import RECORDED
 from rl_leaderboard.boards import assignments, generations
 from rl_leaderboard.database.schema import LEADERBOARD
 from rl_leaderboard.settings import Settings
+from rl_leaderboard.submissions.wanted import Wanted
 from rl_units.course import Course, load_course
 
 
@@ -29,6 +30,7 @@ class Classroom:
         hub: The embedded Hub; None if there is none.
         wakeup: Set when there is new activity to tell.
         generations: How often what pages show has changed, as far as this process knows.
+        wanted: Repositories of other Hubs that are to be read soon.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Classroom:
     hub: Hub | None = None
     wakeup: threading.Event = field(default_factory=threading.Event)
     generations: dict[str, int] = field(default_factory=dict)
+    wanted: Wanted = field(default_factory=Wanted)
 
     @classmethod
     def open(cls, settings: Settings, course: Course | None = None, hub: Hub | None = None) -> "Classroom":
@@ -50,9 +53,13 @@ class Classroom:
         """
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.resolved_database_url)
-        LEADERBOARD.upgrade(database)
-        course = course or load_course()
-        assignments.follow_course(database, course)
+        try:
+            LEADERBOARD.upgrade(database)
+            course = course or load_course()
+            assignments.follow_course(database, course)
+        except BaseException:
+            database.close()
+            raise
         return cls(settings, database, course, read_secret(settings.data / "secret.key"), hub)
 
     @contextmanager

@@ -46,6 +46,16 @@ def _optional_address(value: str) -> str | None:
     return _address(value) if value.strip() else None
 
 
+def _github_folder(value: str) -> str | None:
+    if not value.strip():
+        return None
+    parts = urlsplit(_address(value))
+    names = [name for name in parts.path.split("/") if name]
+    if parts.netloc.lower() not in ("github.com", "www.github.com") or len(names) < 4 or names[2] != "tree":
+        raise ValueError("has to be a folder such as https://github.com/owner/name/tree/main/notebooks")
+    return _address(value)
+
+
 def _yes(value: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if value.strip().lower() not in words:
@@ -109,6 +119,7 @@ class Settings:
         "OIDC_SOURCE", _optional_address, None, "The Hub whose user names the provider vouches for; empty: none"
     )
     teachers: tuple[str, ...] = _setting("TEACHERS", _names, (), "Account names that are teachers from the start")
+    admins: tuple[str, ...] = _setting("ADMINS", _names, (), "Account names that are administrators of the site")
     certify_claims: bool = _setting(
         "CERTIFY_CLAIMS", _yes, False, "Whether scores that nobody verified count for certificates"
     )
@@ -117,7 +128,7 @@ class Settings:
     )
     notebooks_url: str | None = _setting(
         "NOTEBOOKS_URL",
-        _optional_address,
+        _github_folder,
         None,
         "The GitHub folder of the notebooks, for the links that open them in Colab; empty: no such links",
     )

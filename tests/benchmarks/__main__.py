@@ -6,7 +6,15 @@ import platform
 import subprocess
 from pathlib import Path
 
-from tests.benchmarks import checkpoint, evaluation, hub_crashes, hub_listing, hub_transfers, startup
+from tests.benchmarks import (
+    checkpoint,
+    evaluation,
+    hub_crashes,
+    hub_listing,
+    hub_transfers,
+    leaderboard_crashes,
+    startup,
+)
 
 BENCHMARKS = {
     "startup": startup.measure,
@@ -15,6 +23,7 @@ BENCHMARKS = {
     "transfers": hub_transfers.measure,
     "listing": hub_listing.measure,
     "crashes": hub_crashes.measure,
+    "classroom-crashes": leaderboard_crashes.measure,
 }
 
 

@@ -3,15 +3,12 @@
 What is looked at stands in `tests/hub_kills.py`.
 """
 
-import contextlib
-import os
 import random
-import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from .campaigns import run_script
 
 KILLS = 200
 _SCRIPT = Path(__file__).parents[1] / "hub_kills.py"
@@ -40,17 +37,4 @@ def measure() -> Iterator[str]:
 
 def campaign(kills: int, seed: int) -> subprocess.CompletedProcess:
     """Kills a Hub so many times."""
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, str(_SCRIPT), str(kills), str(seed)]
-        environment = {**os.environ, **_CLIENT, "HF_HOME": home}
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        try:
-            output, errors = process.communicate(timeout=60 + _SECONDS_A_KILL * kills)
-        finally:
-            # If it did not end by itself, neither did its Hub.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+    return run_script(_SCRIPT, kills, seed, seconds=60 + _SECONDS_A_KILL * kills, **_CLIENT)

@@ -367,3 +367,24 @@ def test_the_password_is_checked_by_the_hubs_own_rules(client, ada, hub, monkeyp
     enter(client)
 
     assert addresses == ["testclient"]
+
+
+def test_whoever_is_removed_from_the_hub_is_signed_out_here_and_their_tokens_with_them(client, hub, ada, classroom):
+    enter(client)
+    with classroom.write() as connection:
+        person = sessions.identify(connection, session_of(client))
+        token = tokens.create(connection, person.id, "mine", "read")
+    with hub.database.write() as connection:
+        users.remove(connection, users.get(connection, person.name))
+
+    assert client.get("/settings", follow_redirects=False).status_code == 303
+    client.cookies.clear()
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_names_of_the_operators_list_are_administrators(settings, hub, ada, empty_databases):
+    opened = Classroom.open(replace(settings, admins=("ada",)), hub=hub)
+    with TestClient(create_app(opened), base_url=ORIGIN) as browser:
+        enter(browser)
+        assert browser.get("/admin/people").status_code == 200
+    opened.close()

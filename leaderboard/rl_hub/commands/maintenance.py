@@ -60,7 +60,7 @@ def fsck(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG00
     Returns:
         0 if nothing is, 1 if something is.
     """
-    with _existing(settings) as hub, _percent() as progress:
+    with _existing(settings) as hub, percent() as progress:
         report = checks.check(hub, progress)
     for problem in report.problems:
         print(f"{problem.kind} {problem.what}: {problem.sentence}")
@@ -83,7 +83,7 @@ def gc(settings: Settings, options: argparse.Namespace) -> int:
 
 def backup(settings: Settings, options: argparse.Namespace) -> int:
     """Writes a backup."""
-    with _existing(settings) as hub, _percent() as progress:
+    with _existing(settings) as hub, percent() as progress:
         backups.save(hub, options.file, progress)
     print(f"{options.file} has {options.file.stat().st_size} bytes. It holds secrets: keep it to yourself.")
     return 0
@@ -93,7 +93,7 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
     """Fills an empty Hub."""
     hub = Hub.open(settings)
     try:
-        with _percent() as progress:
+        with percent() as progress:
             restoring.load(hub, options.file, progress)
     finally:
         hub.close()
@@ -118,7 +118,8 @@ def _existing(settings: Settings) -> Iterator[Hub]:
 
 
 @contextmanager
-def _percent() -> Iterator[Percent]:
+def percent() -> Iterator[Percent]:
+    """Shows progress for the length of a `with` block."""
     progress = Percent(sys.stderr)
     try:
         yield progress

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from rl_hub.database import tables
 from rl_hub.errors import DISK_FULL, Busy, StorageFull
 
+_BACKENDS = ("sqlite", "postgresql")
 # Seconds that a writer waits for the one before it.
 _SQLITE_WAIT = 60
 # Any number will do that no other advisory lock of the Hub uses.
@@ -32,6 +33,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
+        if self.url.get_backend_name() not in _BACKENDS:
+            raise ArgumentError(f"The database is SQLite or PostgreSQL, not {self.url.get_backend_name()}.")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._reader = _sqlite_engine(url, "BEGIN")

@@ -89,13 +89,17 @@ def lines(file: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
         raise DamagedArchive("The backup has a table whose last line does not end.")
 
 
-def members(file: IO[bytes]) -> Iterator[Member]:
+def members(file: IO[bytes], start: int = 0) -> Iterator[Member]:
     """The files in an archive, in their order.
+
+    Args:
+        file: Has the archive in it.
+        start: Where it begins.
 
     Raises:
         DamagedArchive: If it is incomplete or has anything but files.
     """
-    position = 0
+    position = start
     while True:
         file.seek(position)
         block = file.read(_BLOCK)
@@ -104,7 +108,7 @@ def members(file: IO[bytes]) -> Iterator[Member]:
         try:
             header = tarfile.TarInfo.frombuf(block, "ascii", "strict")
         except (tarfile.HeaderError, UnicodeDecodeError):
-            raise DamagedArchive("This is no backup of a Hub, or it is incomplete.") from None
+            raise DamagedArchive("This is no backup, or it is incomplete.") from None
         if header.type != tarfile.REGTYPE or header.size < 0:
             raise DamagedArchive(f"The backup has a member that is no file: {header.name!r}.")
         yield Member(header.name, header.size, position + _BLOCK)

@@ -1,4 +1,4 @@
-"""One at a time: a backup or a check must not see contents disappear, and a restore wants the Hub for itself."""
+"""One at a time: a backup or a check must not see contents disappear, and a restore wants its folder for itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,13 @@ _LOCK = "maintenance.lock"
 
 
 @contextmanager
-def maintenance(data: Path, wait_seconds: float = 0) -> Iterator[None]:
-    """Keeps other maintenance of a Hub away; the Hub itself goes on.
+def maintenance(data: Path, wait_seconds: float = 0, name: str = "Hub") -> Iterator[None]:
+    """Keeps other maintenance of a data folder away; whoever serves it goes on.
 
     Args:
-        data: The Hub's folder.
+        data: The folder.
         wait_seconds: How long to wait for another one to end.
+        name: What is in the folder, for people.
 
     Raises:
         CommandError: If another one is still running then.
@@ -28,20 +29,32 @@ def maintenance(data: Path, wait_seconds: float = 0) -> Iterator[None]:
     with _held(
         data / _LOCK,
         wait_seconds,
-        f"A backup, check or clean-up of the Hub in {data} is running. Try again when it has ended.",
+        f"A backup, check or clean-up of the {name} in {data} is running. Try again when it has ended.",
     ):
         yield
 
 
 @contextmanager
-def alone(data: Path) -> Iterator[None]:
-    """Keeps a Hub from being served or maintained.
+def serving(data: Path, name: str = "Hub") -> Iterator[None]:
+    """Serves a data folder, which is made if it is not there.
+
+    Raises:
+        CommandError: If it is being served already.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _held(data / SERVE_LOCK, 0, f"The {name} in {data} is being served already."):
+        yield
+
+
+@contextmanager
+def alone(data: Path, name: str = "Hub") -> Iterator[None]:
+    """Keeps a data folder from being served or maintained.
 
     Raises:
         CommandError: If it is.
     """
-    sentence = f"The Hub in {data} is being served. Stop it first."
-    with _held(data / SERVE_LOCK, 0, sentence), maintenance(data):
+    sentence = f"The {name} in {data} is being served. Stop it first."
+    with _held(data / SERVE_LOCK, 0, sentence), maintenance(data, name=name):
         yield
 
 

@@ -3,10 +3,11 @@
 import base64
 import binascii
 import json
+import sys
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Row, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Row, Table
 
 from rl_hub.database import tables
 from rl_hub.database.columns import UtcDateTime
@@ -19,7 +20,7 @@ SAVED = tuple(
     if table
     not in (tables.sessions, tables.device_codes, tables.throttles, tables.xet_namespaces, tables.upload_grants)
 )
-"""The tables of a backup, each after those that it refers to."""
+"""The tables of a Hub's backup, each after those that it refers to."""
 
 
 def encode(table: Table, row: Row[Any]) -> bytes:
@@ -40,7 +41,7 @@ def decode(table: Table, line: bytes) -> dict[str, Any]:
         raise _refused(table, "a line that is not JSON") from None
     names = [column.name for column in table.columns]
     if not isinstance(values, dict) or sorted(values) != sorted(names):
-        raise _refused(table, "a row with other columns than this version of the Hub has")
+        raise _refused(table, "a row with other columns than this version has")
     return {column.name: _decoded(table, column, values[column.name]) for column in table.columns}
 
 
@@ -60,6 +61,8 @@ def _decoded(table: Table, column: Column[Any], value: Any) -> Any:
         decoded = value if isinstance(value, bool) else None
     elif isinstance(column.type, (Integer, BigInteger)):
         decoded = value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+    elif isinstance(column.type, Float):
+        decoded = _number(value)
     elif not isinstance(value, str):
         decoded = None
     elif isinstance(column.type, LargeBinary):
@@ -71,6 +74,12 @@ def _decoded(table: Table, column: Column[Any], value: Any) -> Any:
     if decoded is None:
         raise _refused(table, f"a row whose {column.name} is not what it has to be")
     return decoded
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; an integer may be too large to be compared as one."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= sys.float_info.max else None
 
 
 def _bytes(value: str) -> bytes | None:

@@ -8,7 +8,6 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 _ALWAYS = {
-    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -17,10 +16,16 @@ _ALWAYS = {
 
 
 class SecurityHeaders:
-    """Middleware that adds what an answer does not say itself."""
+    """Middleware that adds what an answer does not say itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: Wrapped application.
+        policy: The content security policy of its pages.
+    """
+
+    def __init__(self, app: ASGIApp, policy: str = PAGE_POLICY) -> None:
         self.app = app
+        self._headers = {**_ALWAYS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with the wrapped application."""
@@ -28,7 +33,7 @@ class SecurityHeaders:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

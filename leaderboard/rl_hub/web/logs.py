@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 
 from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,10 +27,16 @@ def configure(level: str = "INFO") -> None:
 
 
 class RequestLog:
-    """Middleware that logs each request once it is answered, and names it in the answer."""
+    """Middleware that logs each request once it is answered, and names it in the answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What answers.
+        secret_below: Beginnings of paths; what follows them is not logged.
+    """
+
+    def __init__(self, app: ASGIApp, secret_below: Sequence[str] = ()) -> None:
         self.app = app
+        self._secret_below = tuple(secret_below)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with the wrapped application."""
@@ -56,9 +63,13 @@ class RequestLog:
                 extra={
                     "request": request_id,
                     "method": scope["method"],
-                    "path": scope["path"],
+                    "path": self._shown(scope["path"]),
                     "status": seen["status"],
                     "bytes": seen["sent"],
                     "milliseconds": round(1000 * (time.perf_counter() - started), 1),
                 },
             )
+
+    def _shown(self, path: str) -> str:
+        beginning = next((known for known in self._secret_below if path.startswith(known)), None)
+        return path if beginning is None else f"{beginning}…"

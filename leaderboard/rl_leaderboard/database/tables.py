@@ -211,6 +211,7 @@ evaluations = Table(
     *(_bounded(column) for column in ("mean", "std", "score", "low", "high")),
     CheckConstraint("n_episodes >= 1", name="n_episodes"),
     Index(None, "agent_sha256"),
+    Index(None, "replay"),
     sqlite_autoincrement=True,
 )
 

@@ -28,6 +28,7 @@ class Person:
     Attributes:
         id: Key in the database.
         issuer: Who vouches for this person: `hub`, or an OpenID provider's address.
+        subject: The issuer's own, unchanging name of the person.
         source: The Hub on which `name` is this person's account; None if nobody vouches for that.
         name: The account's name.
         key: The same in lower case.
@@ -40,6 +41,7 @@ class Person:
 
     id: int
     issuer: str
+    subject: str
     source: str | None
     name: str
     key: str
@@ -76,13 +78,16 @@ class Arrival:
     is_admin: bool = False
 
 
-def welcome(connection: Connection, arrival: Arrival, teachers: Collection[str] = ()) -> Person:
+def welcome(
+    connection: Connection, arrival: Arrival, teachers: Collection[str] = (), admins: Collection[str] = ()
+) -> Person:
     """The person of a sign-in, made at the first one; the name follows the issuer.
 
     Args:
         connection: A transaction that writes.
         arrival: Who it is.
         teachers: Names that are teachers from the start.
+        admins: Names that are administrators, whatever was decided about them before.
 
     Raises:
         BadRequest: If the issuer's name cannot be shown.
@@ -100,7 +105,7 @@ def welcome(connection: Connection, arrival: Arrival, teachers: Collection[str] 
     before = to_person(row)
     _change_name(connection, before, arrival, name)
     values: dict[str, Any] = {"full_name": arrival.full_name[:LONGEST_FULL_NAME]}
-    if arrival.is_admin:
+    if arrival.is_admin or name.lower() in {admin.lower() for admin in admins}:
         values["role"] = "admin"
     connection.execute(update(people).where(mine).values(values))
     return get(connection, before.id)
@@ -188,6 +193,7 @@ def to_person(row: Row[Any]) -> Person:
     return Person(
         id=row.id,
         issuer=row.issuer,
+        subject=row.subject,
         source=row.source,
         name=row.name,
         key=row.key,

@@ -85,9 +85,9 @@ def _read(connection: Connection, settings: Settings) -> Figures:
     successes = select(source, func.max(source_states.c.last_success_at)).group_by(source)
     never: dict[str, datetime | None] = {source_name(address): None for address in settings.sources}
     return Figures(
-        {state: count for state, count in connection.execute(states)},
+        {row[0]: row[1] for row in connection.execute(states)},
         connection.scalar(backlog) or 0,
-        never | {name: moment for name, moment in connection.execute(successes)},
+        never | {row[0]: row[1] for row in connection.execute(successes)},
     )
 
 

@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Path, Request
 
 from rl_hub.accounts import tokens as hub_tokens
+from rl_hub.accounts import users
 from rl_hub.accounts.sessions import Cookie, check_form_token
 from rl_hub.web import origins, streams
 from rl_leaderboard.classes import members
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Forbidden, Unauthorized
 from rl_leaderboard.people import people, sessions, tokens
+from rl_leaderboard.people.people import Person
 from rl_leaderboard.people.visitor import ANONYMOUS, Visitor
 
 FORM_COOKIE = "rl_classroom_form"
@@ -42,7 +44,7 @@ def visitor_by_cookie(request: Request) -> Visitor:
         return ANONYMOUS
     with classroom_of(request).read() as connection:
         person = sessions.identify(connection, cookie)
-        if person is None:
+        if person is None or not _still_has_account(request, person):
             return ANONYMOUS
         return Visitor(person, members.roles_of(connection, person.id), "session", may_write=True)
 
@@ -61,13 +63,23 @@ def visitor_by_token(request: Request) -> Visitor:
     classroom = classroom_of(request)
     with classroom.read() as connection:
         found = tokens.identify(connection, token.strip())
-        if found is not None:
+        if found is not None and _still_has_account(request, found[0]):
             person, role = found
             return Visitor(person, members.roles_of(connection, person.id), "token", may_write=role == "write")
     visitor = _by_hub_token(classroom, token.strip())
     if visitor is None:
         raise Unauthorized("This access token is not known here, or has expired.")
     return visitor
+
+
+def _still_has_account(request: Request, person: Person) -> bool:
+    """Whether the person's account still exists: who leaves the embedded Hub leaves here too."""
+    hub = classroom_of(request).hub
+    if person.issuer != people.HUB or hub is None:
+        return True
+    with hub.database.read() as connection:
+        user = users.find(connection, person.name)
+    return user is not None and str(user.id) == person.subject
 
 
 def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
@@ -83,7 +95,7 @@ def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
         person = people.find_subject(connection, people.HUB, arrival.subject)
     if person is None or person.name != identity.name:
         with classroom.write() as connection:
-            person = people.welcome(connection, arrival, classroom.settings.teachers)
+            person = people.welcome(connection, arrival, classroom.settings.teachers, classroom.settings.admins)
     with classroom.read() as connection:
         classes = members.roles_of(connection, person.id)
     return Visitor(person, classes, "token", may_write=identity.role == "write")

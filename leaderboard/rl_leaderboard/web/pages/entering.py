@@ -1,7 +1,5 @@
 """Beginning and ending a session, whoever has vouched for the person."""
 
-from collections.abc import Collection
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -12,7 +10,7 @@ from rl_leaderboard.web.pages.site import redirect, set_cookie, show_with_form
 from rl_leaderboard.web.requests import classroom_of
 
 
-def enter(request: Request, arrival: Arrival, target: str, *, teachers: Collection[str]) -> Response:
+def enter(request: Request, arrival: Arrival, target: str, *, is_listed: bool) -> Response:
     """Begins the session of somebody who has proved who they are, and leads to a page of ours.
 
     The session has a number that nobody knew before, and the one that the browser came with is over: whoever has
@@ -22,10 +20,12 @@ def enter(request: Request, arrival: Arrival, target: str, *, teachers: Collecti
         request: The request.
         arrival: Who it is.
         target: Where to lead; the home page if that is no address of this site.
-        teachers: Names that are teachers from the start.
+        is_listed: Whether the operator's lists of teachers and administrators speak of such accounts.
     """
-    with classroom_of(request).write() as connection:
-        person = people.welcome(connection, arrival, teachers)
+    classroom = classroom_of(request)
+    lists = (classroom.settings.teachers, classroom.settings.admins) if is_listed else ()
+    with classroom.write() as connection:
+        person = people.welcome(connection, arrival, *lists)
         sessions.remove(connection, request.cookies.get(sessions.COOKIE, ""))
         session = sessions.create(connection, person.id)
     response = redirect(target)

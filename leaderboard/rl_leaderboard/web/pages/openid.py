@@ -72,7 +72,7 @@ async def arrive(
         )
         hub = classroom.settings.oidc_source
         arrival = read_arrival(provider.issuer, claims, source_name(hub) if hub else None)
-        # Where there is an embedded Hub, the operator's list of teachers is of its accounts.
+        # Where there is an embedded Hub, the operator's lists are of its accounts.
         is_listed = classroom.hub is None and names_account(claims)
         response = await run_in_threadpool(_enter, request, arrival, target, is_listed)
     except LeaderboardError as refusal:
@@ -122,8 +122,7 @@ def _recall(classroom: Classroom, cookie: str, state: str) -> dict[str, str] | N
 
 
 def _enter(request: Request, arrival: Arrival, target: str, is_listed: bool) -> Response:
-    teachers = classroom_of(request).settings.teachers if is_listed else ()
-    return enter(request, arrival, target, teachers=teachers)
+    return enter(request, arrival, target, is_listed=is_listed)
 
 
 def _refuse(request: Request, target: str, error: LeaderboardError) -> Response:

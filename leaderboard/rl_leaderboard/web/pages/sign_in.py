@@ -44,7 +44,7 @@ def sign_in_by_password(request: Request, classroom: ClassroomOf, form: SentForm
         response.headers.update(error.headers)
         return response
     arrival = Arrival(HUB, str(user.id), user.name, HUB, user.full_name, user.is_admin)
-    return enter(request, arrival, target, teachers=classroom.settings.teachers)
+    return enter(request, arrival, target, is_listed=True)
 
 
 @router.post("/logout", dependencies=[Depends(read_form)])

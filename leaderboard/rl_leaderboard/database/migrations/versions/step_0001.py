@@ -347,6 +347,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_evaluations_agent_sha256"), "evaluations", ["agent_sha256"], unique=False)
+    op.create_index(op.f("ix_evaluations_replay"), "evaluations", ["replay"], unique=False)
     op.create_table(
         "standings",
         sa.Column("assignment_id", sa.String(length=64), nullable=False),

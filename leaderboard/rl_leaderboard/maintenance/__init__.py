@@ -1,0 +1,1 @@
+"""Backup, restore and export of a classroom."""
