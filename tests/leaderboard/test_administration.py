@@ -118,7 +118,7 @@ def test_people_are_paged_without_gap_or_repetition(sign_in, classroom):
     root = sign_in("root", role="admin")
     with classroom.write() as connection:
         for number in range(120):
-            people.welcome(connection, people.Arrival(people.HUB, str(number), f"s{number:03}", people.HUB))
+            people.welcome(connection, people.Arrival(people.HUB, f"subject {number}", f"s{number:03}", people.HUB))
     seen, path = [], "/admin/people?q=s"
     while path:
         text = root.get(path).text
