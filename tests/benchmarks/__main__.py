@@ -12,7 +12,9 @@ from tests.benchmarks import (
     hub_crashes,
     hub_listing,
     hub_transfers,
+    leaderboard_boards,
     leaderboard_crashes,
+    leaderboard_ingest,
     startup,
 )
 
@@ -23,6 +25,8 @@ BENCHMARKS = {
     "transfers": hub_transfers.measure,
     "listing": hub_listing.measure,
     "crashes": hub_crashes.measure,
+    "boards": leaderboard_boards.measure,
+    "ingest": leaderboard_ingest.measure,
     "classroom-crashes": leaderboard_crashes.measure,
 }
 
