@@ -60,29 +60,29 @@ def measure() -> Iterator[str]:
         cookie = _fill(data)
         first, deep = f"/boards/{ASSIGNMENT}", f"/boards/{ASSIGNMENT}?rank={(PAGE - 1) * ROWS_A_PAGE + 1}"
         yield f"{AGENTS:,} agents on a board, one server process"
-        with serving(data, RL_LEADERBOARD_HUB="no") as classroom:
+        with serving(data, hub=False) as classroom:
             page = Path(temporary) / "page.html"
-            with urllib.request.urlopen(classroom.endpoint + first) as answer:
+            with urllib.request.urlopen(classroom.address + first) as answer:
                 page.write_bytes(answer.read())
             with _bare_server(page) as bare:
                 yield _row(f"a bare server, the first page's {page.stat().st_size // 1000} kB", bare, "/")
-            yield _row("first page", classroom.endpoint, first)
-            yield _row(f"page {PAGE:,}", classroom.endpoint, deep)
-            yield _row("  first page, made anew for each request", classroom.endpoint, first, cookie)
-            yield _row(f"  page {PAGE:,}, made anew for each request", classroom.endpoint, deep, cookie)
-            yield _row(f"a student's page with {SUBMISSIONS} submissions", classroom.endpoint, "/me", cookie)
-            slowest = asyncio.run(_events(classroom.endpoint, data))
+            yield _row("first page", classroom.address, first)
+            yield _row(f"page {PAGE:,}", classroom.address, deep)
+            yield _row("  first page, made anew for each request", classroom.address, first, cookie)
+            yield _row(f"  page {PAGE:,}, made anew for each request", classroom.address, deep, cookie)
+            yield _row(f"a student's page with {SUBMISSIONS} submissions", classroom.address, "/me", cookie)
+            slowest = asyncio.run(_events(classroom.address, data))
             yield (
                 f"an event, written by another process, reaches {BROWSERS} event streams: "
                 f"median {statistics.median(slowest):.2f} s, slowest {max(slowest):.2f} s"
             )
-            yield f"server's peak memory after all that  {classroom.peak_memory() / 10**6:.0f} MB"
+            yield f"server's memory after all that  {classroom.memory / 10**6:.0f} MB"
         yield f"start to first answer  {statistics.median(_start(data) for _ in range(STARTS)):.2f} s (this classroom)"
         new = statistics.median(_start(Path(temporary) / f"new-{number}") for number in range(STARTS))
         yield f"start to first answer  {new:.2f} s (a new classroom, its databases created)"
         with serving(Path(temporary) / "new-0") as idle:
-            urllib.request.urlopen(idle.endpoint + "/boards").read()
-            yield f"memory of a classroom with its Hub, just started  {idle.peak_memory() / 10**6:.0f} MB"
+            urllib.request.urlopen(idle.address + "/boards").read()
+            yield f"memory of a classroom with its Hub, just started  {idle.memory / 10**6:.0f} MB"
 
 
 def _fill(data: Path) -> str:
@@ -167,7 +167,7 @@ async def _events(endpoint: str, data: Path) -> list[float]:
 def _start(data: Path) -> float:
     began = time.perf_counter()
     classroom = start(data)
-    with urllib.request.urlopen(classroom.endpoint + "/healthz") as answer:
+    with urllib.request.urlopen(classroom.address + "/healthz") as answer:
         answer.read()
     seconds = time.perf_counter() - began
     classroom.stop()

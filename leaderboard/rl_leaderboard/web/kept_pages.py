@@ -31,6 +31,14 @@ class _Page:
     body: bytes
 
 
+def asks_for_part(scope: Scope) -> bool:
+    """Whether a script asks for a part of a page, which is another page of the same address.
+
+    Routes must ask this function: a page is kept under its answer.
+    """
+    return (b"hx-request", b"true") in scope["headers"]
+
+
 class KeptPages:
     """Middleware that answers with a kept page where there is a good one."""
 
@@ -49,7 +57,8 @@ class KeptPages:
         page = self._pages.get(key)
         if page is not None and self._is_good(page):
             self._pages.move_to_end(key)
-            await send(page.start)
+            # A copy: outer middlewares add to the headers of what they are given.
+            await send({**page.start, "headers": list(page.start["headers"])})
             await send({"type": "http.response.body", "body": page.body})
             return
         await self._answer_and_keep(key, scope, receive, send)
@@ -70,7 +79,8 @@ class KeptPages:
             nonlocal start, depends_on
             if message["type"] == "http.response.start":
                 depends_on, headers = _split(message["headers"])
-                start = message = {**message, "headers": headers}
+                start = {**message, "headers": list(headers)}
+                message = {**message, "headers": headers}
             elif depends_on:
                 body.extend(message.get("body", b""))
             await send(message)
@@ -94,7 +104,7 @@ class KeptPages:
 
 def _key(scope: Scope) -> bytes:
     """What a page depends on besides the database: its address, and whether a script asks for a part of it."""
-    part = next((value for name, value in scope["headers"] if name == b"hx-request"), b"")
+    part = b"part" if asks_for_part(scope) else b""
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return b"\n".join((host, raw, scope["query_string"], part))
