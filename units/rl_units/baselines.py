@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -93,9 +94,12 @@ def save_baselines(unit: Unit, baselines: Sequence[Baseline]) -> Path:
     return path
 
 
-def _parse(path: Path, text: str) -> list[Baseline]:
+@lru_cache(maxsize=32)
+def _parse(path: Path, text: str) -> tuple[Baseline, ...]:
+    """The baselines of a file's text; a page asks for the same text again and again."""
     try:
-        return [_read_baseline(entry) for entry in json.loads(text, parse_constant=_refuse_constant)["baselines"]]
+        entries = json.loads(text, parse_constant=_refuse_constant)["baselines"]
+        return tuple(_read_baseline(entry) for entry in entries)
     except (KeyError, TypeError, ValueError, RecursionError, ResultError) as error:
         raise ManifestError(
             f"{path} does not hold baselines: {type(error).__name__}: {error} Play them again: make baselines."

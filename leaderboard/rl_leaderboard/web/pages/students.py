@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from rl_leaderboard.certificates import issuing
 from rl_leaderboard.classes import members
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import NotFound
@@ -19,7 +20,7 @@ from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages.site import show
 from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor
 
-PAGE_SIZE = 50
+PAGE_SIZE = 20
 """Submissions of a page."""
 Before = Annotated[int | None, Query(ge=1, le=2**62)]
 # The same for a person who is not there and one who is private: nobody learns which.
@@ -46,6 +47,11 @@ class View:
     def name(self) -> str:
         """What the person is called here."""
         return self.person.name if self.is_insider else self.person.shown_name
+
+    @property
+    def may_know_name(self) -> bool:
+        """Whether the visitor may see what leads to the person's repositories."""
+        return self.is_insider or self.person.pseudonym is None
 
     def agent_of(self, submission: Submission) -> str:
         """What a submission's repository is called here."""
@@ -104,6 +110,8 @@ def _show(
         section="me" if view.is_own else None,
         view=view,
         progress=progress,
+        # For teachers; one's own are on a page of their own.
+        certificates=issuing.list_of_person(connection, person.id) if view.is_insider and not view.is_own else [],
         # What was retracted, and why, is between the student and the teachers.
         history=[submission for submission in shown if view.is_insider or submission.counts],
         older=shown[-1].id if len(found) > PAGE_SIZE else None,
