@@ -17,6 +17,9 @@ from rl_leaderboard.settings import Settings
 from rl_leaderboard.submissions.wanted import Wanted
 from rl_units.course import Course, load_course
 
+# Every thread that answers requests has a connection.
+_CACHE_KIB = 2000
+
 
 @dataclass(frozen=True)
 class Classroom:
@@ -52,7 +55,7 @@ class Classroom:
             hub: An open Hub whose accounts and events are used; the caller closes it.
         """
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database(settings.resolved_database_url)
+        database = Database(settings.resolved_database_url, _CACHE_KIB)
         try:
             LEADERBOARD.upgrade(database)
             course = course or load_course()
@@ -95,8 +98,12 @@ class Classroom:
 
     @property
     def files(self) -> Path:
-        """The folder of the judge's videos, named by their SHA-256."""
+        """The folder of the judge's videos; see `video`."""
         return self.settings.data / "files"
+
+    def video(self, sha256: str) -> Path:
+        """Where the judge's video with this SHA-256, in small hexadecimal digits, lies: it is served by this name."""
+        return self.files / f"{sha256}.mp4"
 
     def close(self) -> None:
         """Closes the database."""

@@ -20,8 +20,11 @@ from leaderboard_people import add_person
 from rl_hub.accounts import users
 from rl_hub.web.app import create_app as create_hub_app
 from rl_leaderboard.boards import board
+from rl_leaderboard.certificates import issuing
+from rl_leaderboard.classes import members, records
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.people import people, sessions
+from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.sources import embedded
 from rl_leaderboard.web.app import create_app
@@ -142,7 +145,7 @@ def replay(school, tmp_path):
     writer.close()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     school.classroom.files.mkdir(exist_ok=True)
-    path.rename(school.classroom.files / f"{digest}.mp4")
+    path.rename(school.classroom.video(digest))
     return digest
 
 
@@ -231,6 +234,50 @@ def violations(window, path):
         (violation["id"], violation["nodes"][0]["html"][:200])
         for violation in Axe().run(window.page).response["violations"]
     ]
+
+
+@pytest.mark.parametrize("kind", ["dark", "phone"])
+def test_a_teacher_revokes_what_is_earned_no_longer_and_a_student_leaves_an_archived_class(school, open_window, kind):
+    window, classroom = open_window(kind), school.classroom
+    page, found = window.page, {}
+    ada, grace = school.sign_in(window, "ada"), school.sign_in(window, "grace", "teacher")
+    submission_id = certify(classroom, ada)
+    with classroom.write() as connection:
+        record = records.create(connection, "Autumn", grace)
+        members.join(connection, record.id, ada.id, "student")
+
+    found["student"] = violations(window, f"/students/{ada.id}")
+    window.open(f"/agents/{submission_id}")
+    page.get_by_label("Reason, which the student reads").fill("Copied.")
+    page.get_by_role("button", name="Take it off the board").click()
+    found["offer"] = violations(window, f"/teach/submissions/{submission_id}/certificates")
+    page.get_by_role("button", name="Revoke it").click()
+    window.open(f"/students/{ada.id}")
+    page.get_by_role("link", name="Certificate of excellence").click()
+    found["verification"] = violations(window, page.url.removeprefix(school.endpoint))
+    assert page.get_by_role("button", name="Allow another certificate").is_visible()
+
+    with classroom.write() as connection:
+        records.archive(connection, record.id)
+    school.sign_in(window, "ada")
+    found["certificate"] = violations(window, "/me/certificate")
+    assert page.get_by_text("Copied.").is_visible()
+    found["classes"] = violations(window, "/classes")
+    page.get_by_role("button", name="Leave Autumn").click()
+    window.open("/classes")
+    assert page.get_by_text("You are in no class").is_visible()
+    assert not any(found.values()), found
+
+
+def certify(classroom, person):
+    """Passes everything that is required and has it certified; returns the last submission."""
+    for number, assignment in enumerate(one for one in classroom.course.assignments if one.required):
+        (submission_id,) = submit(classroom, push(person.name, env_id=assignment.env_id, sha=f"{number:040x}"))
+        measure(classroom, submission_id, [assignment.threshold + 100.0] * 2)
+    with classroom.write() as connection:
+        progress = read_progress(connection, classroom.course, person, certify_claims=False)
+        issuing.issue(connection, person, progress, name="Ada Lovelace", course="RL Classroom")
+    return submission_id
 
 
 def test_no_page_is_wider_than_a_phone(school, scene, open_window):

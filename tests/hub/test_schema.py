@@ -1,4 +1,6 @@
+import os
 import sqlite3
+import stat
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -36,6 +38,24 @@ def test_the_newest_migration_is_the_one_that_the_code_asks_for():
     config = Config()
     config.set_main_option("script_location", str(HUB.migrations))
     assert ScriptDirectory.from_config(config).get_current_head() == HUB.head
+
+
+def test_only_the_owner_may_read_a_new_database_and_what_lies_beside_it(database, tmp_path):
+    HUB.upgrade(database)
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("hub.sqlite", "hub.sqlite-wal", "hub.sqlite-shm"), 0o600) or os.name == "nt"
+
+
+def test_a_database_that_is_there_keeps_the_rights_that_its_owner_gave_it(tmp_path):
+    file = tmp_path / "hub.sqlite"
+    file.touch()
+    file.chmod(0o640)
+    opened = Database(f"sqlite:///{file}")
+    HUB.upgrade(opened)
+    opened.close()
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640 or os.name == "nt"
 
 
 def test_an_empty_database_has_no_version(database):

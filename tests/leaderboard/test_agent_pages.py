@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_people import Someone, add_person
+from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
 from rl_leaderboard.classes import members, records
 from rl_leaderboard.people import people
@@ -60,7 +61,7 @@ def record_video(classroom, content=b"a video of ten kilobytes" * 400):
     """Puts a video among the classroom's files, as the judge does; returns its SHA-256."""
     digest = hashlib.sha256(content).hexdigest()
     classroom.files.mkdir(exist_ok=True)
-    (classroom.files / f"{digest}.mp4").write_bytes(content)
+    classroom.video(digest).write_bytes(content)
     return digest, content
 
 
@@ -252,19 +253,39 @@ def test_a_teacher_of_the_students_class_sees_what_others_do_not(classroom, sign
 
 
 def test_nothing_tells_strangers_the_name_behind_a_pseudonym(classroom, client, sign_in):
-    (number,) = submit(classroom, push("ada", has_replay=True))
+    sha, weights = "c0ffee" * 7, "beef" * 16
+    (number,) = submit(classroom, push("ada", sha=sha, has_replay=True))
+    measure(classroom, number, agent_sha256=weights, log="Loaded ada/invader.")
     take_pseudonym(classroom, "ada", "Countess")
+    of_class, ada = sign_in("turing"), add_person(classroom, "ada")
+    with classroom.write() as connection:
+        made = records.create(connection, "Tuesdays", of_class.person)
+        members.join(connection, made.id, ada.id, "student")
 
-    for stranger in (client, sign_in("eve")):
+    for stranger in (client, sign_in("eve"), sign_in("hopper", role="teacher")):
         answer = stranger.get(f"/agents/{number}")
-        assert "invader by Countess" in text_of(answer)
+        assert f"Agent {number} by Countess" in text_of(answer)
         assert HUB + "/" not in answer.text
         assert not re.search(r"\bada\b", answer.text)
-    for insider in (sign_in("ada"), sign_in("hopper", role="teacher")):
+        for trace in ("invader<", "invader ", sha[:7], weights, "Commits of this repository"):
+            assert trace not in answer.text.replace("Space Invaders", ""), "a Hub's search leads from it to the owner"
+    for insider in (sign_in("ada"), of_class, sign_in("root", role="admin")):
         told = text_of(insider.get(f"/agents/{number}"))
         assert "invader by ada" in told
         assert "Others see Countess in place of the name." in told
         assert f'href="{HUB}/ada/invader"' in insider.get(f"/agents/{number}").text
+
+
+def test_a_teacher_decides_about_agents_without_knowing_whose_they_are(classroom, sign_in):
+    (number,) = submit(classroom, push("ada"))
+    take_pseudonym(classroom, "ada", "Countess")
+    retract(classroom, number)
+
+    page = sign_in("hopper", role="teacher").get(f"/agents/{number}")
+
+    assert "Copied from the solution." in text_of(page)
+    assert "Put it back on the board" in page.text
+    assert not re.search(r"\bada\b", page.text)
 
 
 def test_a_log_is_for_the_student_and_teachers(classroom, client, sign_in):
@@ -470,6 +491,24 @@ def test_nothing_is_declared_where_the_best_counts_or_the_submission_cannot(clas
 
     assert "Let this one count" not in ada.get(f"/agents/{number}").text
     assert ada.send(f"/agents/{number}/declare", {}, page="/boards").status_code == 409
+
+
+def test_what_comes_after_a_retraction_says_that_it_waits_and_a_teacher_lets_it_count(classroom, client, sign_in):
+    (first,) = submit(classroom, push("ada"))
+    teacher, ada = sign_in("hopper", role="teacher"), sign_in("ada")
+    assert "hands in for this assignment later waits for a teacher" in teacher.get(f"/agents/{first}").text
+    retract(classroom, first)
+    (later,) = submit(classroom, push("ada", sha="b" * 40))
+    page = f"/agents/{later}"
+
+    assert "This submission is not on the board yet." in ada.get(page).text
+    assert client.get(page).status_code == 404
+    assert "Let it count" in teacher.get(page).text
+    teacher.send(f"/teach/submissions/{later}/restore", {}, page=page)
+
+    assert read(classroom, later).counts
+    with classroom.read() as connection:
+        assert log.latest(connection, 1)[0].details["later"] == "counts again"
 
 
 def test_teachers_have_what_teachers_need(classroom, client, sign_in):

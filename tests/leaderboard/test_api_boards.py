@@ -78,7 +78,7 @@ def test_the_name_behind_a_pseudonym_is_nowhere(classroom, client):
 
     answer = client.get(f"/api/v1/boards/{ASSIGNMENT}")
 
-    assert [(row["student"], row["agent"]) for row in answer.json()["items"]] == [("Countess", "invader")]
+    assert [(row["student"], row["agent"]) for row in answer.json()["items"]] == [("Countess", "Agent 1")]
     assert "ada" not in answer.text
 
 

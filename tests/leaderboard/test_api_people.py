@@ -1,11 +1,16 @@
 """The API: the caller, their progress, tokens and certificates."""
 
+from datetime import timedelta
+
 import pytest
 
+from hub_accounts import token_for
 from hub_clock import moving_clock
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_api import Program
+from rl_hub import clock
 from rl_leaderboard.certificates import issuing
+from rl_leaderboard.people import tokens
 from rl_leaderboard.progress.progress import read_progress
 from rl_units.course import load_course
 
@@ -82,25 +87,34 @@ def test_the_progress_of_others_is_private_until_they_show_it(client, ada, bob):
     assert bob.get(path)["student"] == client.get(f"/api/v1{path}").json()["student"] == "Countess"
 
 
-def test_a_token_is_shown_once_and_works_until_it_is_deleted(client, ada):
-    made = ada.ask("POST", "/me/tokens", json={"name": "notebook", "role": "write"})
-    token = made.json()["token"]
+def test_a_token_is_listed_without_itself_and_works_until_it_is_deleted(ada):
+    (listed,) = ada.get("/me/tokens")["items"]
 
-    assert made.status_code == 201
-    assert token not in ada.ask("GET", "/me/tokens").text
-    assert [item["name"] for item in ada.get("/me/tokens")["items"]] == ["notebook", "test"]
-    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).json()["name"] == "ada"
-    assert ada.ask("DELETE", f"/me/tokens/{made.json()['id']}").status_code == 204
-    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert (listed["name"], listed["role"]) == ("test", "write")
+    assert ada.token not in ada.ask("GET", "/me/tokens").text
+    assert ada.ask("DELETE", f"/me/tokens/{listed['id']}").status_code == 204
+    assert ada.ask("GET", "/me").status_code == 401
 
 
-def test_a_token_ends_after_its_days(client, ada, monkeypatch):
+def test_a_token_ends_after_its_days(classroom, client, ada, monkeypatch):
     move = moving_clock(monkeypatch)
-    token = ada.ask("POST", "/me/tokens", json={"name": "workshop", "days": 2}).json()["token"]
+    with classroom.write() as connection:
+        end = clock.now() + timedelta(days=2)
+        token = tokens.create(connection, ada.person.id, "workshop", "read", end)
 
     move(3 * 24 * 3600)
 
     assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_no_token_makes_another_token(client, hub, ada):
+    """One that ends soon, or one of the Hub that can be revoked there, would make one that stays."""
+    of_hub = {"Authorization": f"Bearer {token_for(hub, 'ada')}"}
+    body = {"name": "more", "role": "write"}
+
+    assert ada.ask("POST", "/me/tokens", json=body).status_code == 405
+    assert client.post("/api/v1/me/tokens", json=body, headers=of_hub).status_code == 405
+    assert len(ada.get("/me/tokens")["items"]) == 1
 
 
 def test_nobody_deletes_somebody_elses_token(ada, bob):
@@ -110,10 +124,9 @@ def test_nobody_deletes_somebody_elses_token(ada, bob):
     assert ada.get("/me")["name"] == "ada"
 
 
-def test_a_token_for_reading_makes_no_token(client, classroom):
+def test_a_token_for_reading_changes_nothing(client, classroom):
     reader = Program.of(client, classroom, "ada", token_role="read")
 
-    assert reader.ask("POST", "/me/tokens", json={"name": "more", "role": "write"}).status_code == 403
     assert reader.ask("PATCH", "/me", json={"is_public": True}).status_code == 403
 
 

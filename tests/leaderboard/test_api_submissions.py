@@ -139,16 +139,20 @@ def test_what_is_gone_is_for_its_student_and_teachers(classroom, client, ada, bo
         assert [*statuses, client.get(f"/api/v1{path}").status_code] == [200, 200, 404, 404]
 
 
-def test_nobody_learns_the_name_behind_a_pseudonym(classroom, client, ada, bob):
+def test_nobody_learns_the_name_behind_a_pseudonym(classroom, ada, bob, teacher):
     (number,) = submit(classroom, push("ada"))
+    measure(classroom, number)
     with classroom.write() as connection:
         people.change_privacy(connection, ada.person, pseudonym="Countess", is_public=False)
 
-    answer = bob.ask("GET", f"/submissions/{number}")
-
-    assert (answer.json()["student"], answer.json()["agent"]) == ("Countess", "invader")
-    assert "ada" not in answer.text
-    assert ada.get(f"/submissions/{number}")["agent"] == "ada/invader"
+    for outsider in (bob, teacher):
+        answer = outsider.ask("GET", f"/submissions/{number}")
+        found = answer.json()
+        assert (found["student"], found["agent"], found["sha"]) == ("Countess", f"Agent {number}", None)
+        assert found["evaluations"][0]["agent_sha256"] is None
+        assert "ada" not in answer.text
+    own = ada.get(f"/submissions/{number}")
+    assert (own["agent"], own["sha"], own["evaluations"][0]["agent_sha256"]) == ("ada/invader", "a" * 40, "f" * 64)
 
 
 def test_a_student_says_which_submission_counts(classroom, ada, bob):

@@ -17,7 +17,7 @@ from rl_leaderboard.classes import members, records
 from rl_leaderboard.people import people
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.sources import states
-from rl_leaderboard.submissions import submissions, whereabouts
+from rl_leaderboard.submissions import submissions
 from rl_leaderboard.web.app import create_app
 from rl_leaderboard.web.pages import numbers
 from rl_leaderboard.web.pages.board_groups import CLAIMS, UNSCORED, group_rows
@@ -194,6 +194,16 @@ def test_what_cannot_be_is_refused_in_a_sentence(classroom, client, query):
 
     assert answer.status_code == 400
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}.csv", f"/api/v1{PAGE}"])
+def test_so_many_words_can_be_looked_for_and_no_more(classroom, client, path):
+    fill(classroom, 1)
+
+    assert client.get(f"{path}?search=s+0+0+0+s0+00").status_code == 200
+    refused = client.get(f"{path}?search=s+0+0+0+s0+00+s00")
+    assert refused.status_code == 400
+    assert "Search for 6 words or less." in refused.text
 
 
 def test_a_script_that_asks_for_a_part_gets_the_rows_alone(classroom, client):
@@ -404,16 +414,34 @@ def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(classroom, clien
     assert (row["score"], row["mean"]) == ("-6.0", "-5.0")
 
 
-def test_who_leaves_the_board_while_it_is_downloaded_is_left_out(classroom):
-    (number, _) = submit(classroom, push("ada"), push("grace"))
+def test_who_leaves_the_board_while_it_is_downloaded_is_left_out(classroom, monkeypatch):
+    monkeypatch.setattr(board, "MOST_ROWS", 1)
+    (_, number, _) = submit(classroom, push("ada", mean=900), push("alan", mean=800), push("grace", mean=700))
+    query = board.Query(ASSIGNMENT)
     with classroom.read() as connection:
-        ranks = board.list_ranks(connection, board.Query(ASSIGNMENT))
+        first, place = board.read_stretch(connection, query, board.START)
     with classroom.write() as connection:
         submissions.retract(connection, submissions.get(connection, number), "Copied.")
     with classroom.read() as connection:
-        rows = board.read_rows(connection, ASSIGNMENT, ranks)
+        second, place = board.read_stretch(connection, query, place)
+        third, place = board.read_stretch(connection, query, place)
 
-    assert [row.student for row in rows] == ["grace"]
+    assert [(row.rank, row.student) for row in (*first, *second, *third)] == [(1, "ada"), (2, "grace")]
+    assert place is None
+
+
+def test_a_board_is_read_stretch_by_stretch_with_ranks_that_go_on(classroom, monkeypatch):
+    monkeypatch.setattr(board, "MOST_ROWS", 4)
+    fill(classroom, 12)
+    found, place, stretches = [], board.START, 0
+    while place is not None:
+        with classroom.read() as connection:
+            rows, place = board.read_stretch(connection, board.Query(ASSIGNMENT, search="s01"), place)
+        found += [(row.rank, row.student) for row in rows]
+        stretches += 1
+
+    assert found == [(11, "s010"), (12, "s011")]
+    assert stretches == 4
 
 
 # Hostile names and numbers
@@ -472,17 +500,3 @@ def test_malformed_baselines_leave_the_board_as_it_is(classroom, tmp_path, caplo
     assert answer.status_code == 200
     assert "Random actions" not in answer.text
     assert "without its baselines" in caplog.text
-
-
-def test_whose_agent_moved_away_while_the_board_was_frozen_is_forgotten_when_it_thaws(classroom, client):
-    (number,) = submit(classroom, push("ada"))
-    with classroom.write() as connection:
-        assignments.freeze(connection, ASSIGNMENT)
-        whereabouts.move(connection, "hub", "ada/invader", "grace/invader", "grace")
-    frozen = students(client.get(PAGE))
-    with classroom.write() as connection:
-        assignments.thaw(connection, ASSIGNMENT)
-
-    assert len(frozen) == 1
-    assert students(client.get(PAGE)) == ["grace"]
-    assert client.get(f"/agents/{number}").status_code == 200

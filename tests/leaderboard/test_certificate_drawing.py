@@ -137,6 +137,11 @@ def test_a_long_address_is_printed_in_full():
     assert address in text_of(draw_pdf(replace(CERTIFICATE, verify_address=address))).replace("\n", "")
 
 
+def test_an_address_that_no_camera_could_read_is_refused_before_it_is_drawn():
+    with pytest.raises(ValueError, match="512 characters"):
+        draw_pdf(replace(CERTIFICATE, verify_address="https://classroom.example/" + "x" * 4000))
+
+
 def test_a_camera_reads_the_address_from_the_picture():
     picture = np.asarray(Image.open(BytesIO(draw_png(CERTIFICATE))).convert("L"))
 

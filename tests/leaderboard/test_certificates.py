@@ -10,10 +10,12 @@ import pytest
 from pypdfium2 import PdfDocument
 
 from leaderboard_agents import measure, push, submit
+from leaderboard_classes import make_class
 from leaderboard_courses import add_unit, copied_course, games
 from leaderboard_people import add_person
 from rl_hub import clock
 from rl_leaderboard.activity import feed
+from rl_leaderboard.audit import log
 from rl_leaderboard.certificates import issuing
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database import tables
@@ -282,6 +284,153 @@ def test_what_it_says_is_fixed_on_the_day_of_issue(classroom):
             submissions.retract(connection, submissions.get(connection, number), "A mistake.")
 
     assert found(classroom, certificate.code) == certificate
+
+
+# What teachers revoke
+
+
+def revoke(teacher, code, reason="Somebody else's weights."):
+    page = f"/certificates/{code}"
+    return teacher.send(f"/teach/certificates/{code}/revoke", {"reason": reason}, page=page)
+
+
+def decisions(classroom):
+    with classroom.read() as connection:
+        return [entry for entry in log.latest(connection, 50) if entry.action.startswith("certificate.")]
+
+
+def test_a_teacher_revokes_a_certificate_and_its_owner_alone_is_told_why(sign_in, client, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    pass_games(classroom, "ada")
+    code = issue(classroom, ada.person, "Prof. Somebody Else").code
+
+    shown = revoke(grace, code, " Not your\nname. ").text
+    page, own = client.get(f"/certificates/{code}").text, ada.get(FORM).text
+
+    assert "Not your name." in shown
+    assert "Not your name." in own
+    assert "<form class" not in own
+    assert "revoked by a teacher" in page
+    assert "Not your name." not in page
+    assert "Somebody Else" not in page
+    assert client.get(f"/certificates/{code}.pdf").status_code == 404
+    assert client.get(f"/api/v1/certificates/{code}").json()["revoked_at"] is not None
+    (entry,) = decisions(classroom)
+    assert (entry.actor_name, entry.action) == ("grace", "certificate.revoke")
+    assert entry.subject == "certificate of excellence of ada"
+    assert entry.details == {"person": ada.person.id, "certificate": code, "reason": "Not your name."}
+
+
+def test_after_that_none_is_issued_until_a_teacher_allows_it(sign_in, client, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    pass_games(classroom, "ada")
+    code = issue(classroom, ada.person, "Prof. Somebody Else").code
+    revoke(grace, code)
+    refused = ada.browser.post(FORM, data={"form_token": token_of(ada), "name": "Ada"})
+
+    grace.send(f"/teach/certificates/{code}/allow", {}, page=f"/certificates/{code}")
+    second = codes_on(ada.send(FORM, {"name": "Ada"}).text)
+
+    assert refused.status_code == 409
+    assert "A teacher revoked your certificate" in refused.text
+    assert len(second) == 1
+    assert "This certificate is genuine" in client.get(f"/certificates/{second[0]}").text
+    assert "No longer valid" in client.get(f"/certificates/{code}").text
+    assert [entry.action for entry in decisions(classroom)] == ["certificate.allow", "certificate.revoke"]
+
+
+def test_what_is_not_valid_any_more_is_revoked_no_second_time(sign_in, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    pass_games(classroom, "ada")
+    code = issue(classroom, ada.person, "Ada King").code
+    issue(classroom, ada.person, "Ada Lovelace")
+    token = token_of(grace)
+
+    grace.browser.post(f"/teach/certificates/{code}/revoke", data={"form_token": token, "reason": "Too late."})
+    grace.browser.post(f"/teach/certificates/{code}/allow", data={"form_token": token})
+
+    assert found(classroom, code).revocation == ""
+    assert decisions(classroom) == []
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+def test_a_revocation_has_a_reason_that_can_be_read(sign_in, classroom, reason):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    pass_games(classroom, "ada")
+    code = issue(classroom, ada.person).code
+
+    assert revoke(grace, code, reason).status_code == 400
+    assert found(classroom, code).revoked_at is None
+
+
+def test_students_and_visitors_revoke_nothing(sign_in, client, classroom):
+    ada, bob = sign_in("ada"), sign_in("bob")
+    (number, *_) = pass_games(classroom, "ada")
+    code = issue(classroom, ada.person).code
+    addresses = [f"/teach/certificates/{code}/{what}" for what in ("revoke", "allow")]
+    addresses.append(f"/teach/submissions/{number}/certificates")
+
+    for address in addresses:
+        form = {"form_token": token_of(bob), "reason": "Envy."}
+        assert bob.browser.post(address, data=form).status_code == 403, address
+        assert client.post(address, data={"reason": "Envy."}).status_code in (400, 403), address
+    assert bob.get(addresses[-1]).status_code == 403
+    assert "/teach/" not in bob.get(f"/certificates/{code}").text + client.get(f"/certificates/{code}").text
+    assert found(classroom, code).revoked_at is None
+
+
+def retract(teacher, number):
+    form = {"reason": "Copied from Bob."}
+    return teacher.send(f"/teach/submissions/{number}/retract", form, page="/teach", follow_redirects=False)
+
+
+def test_a_retraction_offers_to_revoke_what_is_earned_no_longer(sign_in, client, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    with classroom.write() as connection:
+        people.change_privacy(connection, ada.person, pseudonym="Countess", is_public=False)
+    fifth = pass_games(classroom, "ada")[-1]
+    excellence = issue(classroom, ada.person).code
+    offer = f"/teach/submissions/{fifth}/certificates"
+
+    answer = retract(grace, fifth)
+    page = grace.get(answer.headers["location"]).text
+    grace.send(offer, {"reason": "Copied from Bob."})
+
+    assert answer.headers["location"] == offer
+    assert "Countess would not get" in page
+    assert 'value="Copied from Bob."' in page
+    # This teacher does not teach her, so need not know who she is.
+    assert not any(words in page for words in (excellence, "Lovelace", "ada"))
+    assert found(classroom, excellence).revocation == "Copied from Bob."
+    assert [entry.action for entry in decisions(classroom)] == ["certificate.revoke"]
+    assert "has no certificate that says more" in grace.get(offer).text
+
+
+def test_teachers_of_the_class_find_the_certificates_on_the_students_page(sign_in, classroom):
+    ada, grace, hedy = sign_in("ada"), sign_in("grace", role="teacher"), sign_in("hedy", role="teacher")
+    make_class(classroom, grace, ada)
+    with classroom.write() as connection:
+        people.change_privacy(connection, ada.person, pseudonym="", is_public=True)
+    pass_games(classroom, "ada")
+    code = issue(classroom, ada.person).code
+    page = f"/students/{ada.person.id}"
+
+    assert codes_on(grace.get(page).text) == [code]
+    assert codes_on(hedy.get(page).text) == []
+    revoke(grace, code)
+    assert "Revoked" in grace.get(page).text
+
+
+def test_a_retraction_offers_nothing_where_the_level_is_still_earned(sign_in, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    first, *_ = pass_games(classroom, "ada", 4)
+    completion = issue(classroom, ada.person).code
+    (last,) = submit(classroom, push("ada", env_id=games(classroom.course)[4], sha="9" * 40))
+    measure(classroom, last, [402.0, 402.0])
+
+    assert retract(grace, last).headers["location"] == f"/agents/{last}"
+    assert retract(grace, first).headers["location"] == f"/teach/submissions/{first}/certificates"
+    assert found(classroom, completion).revoked_at is None
 
 
 def test_a_certificate_goes_with_its_person(classroom):

@@ -248,6 +248,22 @@ def test_an_archived_class_gives_nobody_a_role(classroom, sign_in):
         assert members.roles_of(connection, grace.person.id) == {}
 
 
+def test_the_roster_of_an_archived_class_has_nothing_that_came_later(classroom, sign_in, people_of):
+    record = make_class(classroom, sign_in("grace", role="teacher"), *people_of("ada"))
+    submit(classroom, push("ada", mean=300, std=50))
+    with classroom.write() as connection:
+        records.archive(connection, record.id)
+    # Its commit may say that it is older.
+    submit(classroom, push("ada", mean=900, std=0, sha="b" * 40, minutes_ago=10**4))
+
+    archived = read(classroom, record).rows[0].cells[0]
+    with classroom.write() as connection:
+        records.restore(connection, record.id)
+
+    assert archived.score == 250.0
+    assert read(classroom, record).rows[0].cells[0].score == 900.0
+
+
 def test_deadlines_that_are_not_named_stay(large):
     class Teacher:
         person = add_person(large, "grace", "teacher")

@@ -148,6 +148,8 @@ def test_an_export_has_boards_rosters_and_people_as_csv_and_json(command, filled
     submissions = json.loads((folder / "submissions.json").read_text("utf-8"))
     assert [(entry["student_name"], entry["claimed_mean"]) for entry in submissions] == [("ada", 300.0), ("alan", None)]
     assert "It holds names" in capsys.readouterr().out
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600} or os.name == "nt"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700 or os.name == "nt"
 
 

@@ -7,6 +7,7 @@ import pytest
 from leaderboard_agents import measure, push, submit
 from leaderboard_people import add_person, form_token
 from rl_leaderboard.activity import feed, webhooks
+from rl_leaderboard.audit import log
 from rl_leaderboard.people import people
 from rl_leaderboard.settings import Settings
 from rl_units.course import load_course
@@ -130,6 +131,23 @@ def test_webhooks_are_deleted_by_their_owner_and_nobody_else(sign_in, classroom)
     assert grace.send(path, {}, page="/teach/webhooks", follow_redirects=False).status_code == 303
     with classroom.read() as connection:
         assert webhooks.list_of_person(connection, grace.person.id) == []
+
+
+def test_webhooks_are_in_the_audit_log_without_what_may_be_secret(sign_in, classroom):
+    grace = sign_in("grace", role="teacher")
+    url = "http://127.0.0.1:4321/services/T0/secret"
+    made = grace.send("/teach/webhooks", {"url": url, "kinds": ["scored"]}).text
+    number = int(re.search(r"/teach/webhooks/(\d+)/delete", made)[1])
+    grace.send(f"/teach/webhooks/{number}/delete", {}, page="/teach/webhooks")
+
+    with classroom.read() as connection:
+        removed, created = log.latest(connection, 9)
+    assert [(one.actor_name, one.action) for one in (created, removed)] == [
+        ("grace", "webhook.create"),
+        ("grace", "webhook.delete"),
+    ]
+    assert created.subject == removed.subject == "http://127.0.0.1:4321"
+    assert created.details == {"webhook": number, "kinds": "scored"}
 
 
 def test_the_page_is_for_teachers(sign_in, client):

@@ -8,6 +8,7 @@ import stat
 import tarfile
 
 import pytest
+from fastapi.testclient import TestClient
 from filelock import FileLock
 from sqlalchemy import insert, select
 
@@ -28,6 +29,7 @@ from rl_leaderboard.database import tables
 from rl_leaderboard.maintenance import backup, restore
 from rl_leaderboard.maintenance.contents import SAVED
 from rl_leaderboard.people import people, sessions, tokens
+from rl_leaderboard.web.app import create_app
 
 VIDEO = b"a video of the judge"
 NAME = hashlib.sha256(VIDEO).hexdigest()
@@ -38,7 +40,7 @@ def fill(classroom):
     ada = add_person(classroom, "ada")
     first, _ = submit(classroom, push("ada"), push("grace", mean=-2.5, std=0.125, sha="b" * 40))
     classroom.files.mkdir()
-    (classroom.files / NAME).write_bytes(VIDEO)
+    classroom.video(NAME).write_bytes(VIDEO)
     measure(classroom, first, replay=NAME)
     with classroom.write() as connection:
         people.change_privacy(connection, ada, pseudonym="Countess", is_public=True)
@@ -96,7 +98,7 @@ def test_a_backup_is_restored_into_either_database(new_classroom, tmp_path, sour
     restore.load(restored, tmp_path / "backup.tar")
 
     assert all_rows(restored) == all_rows(classroom)
-    assert (restored.files / NAME).read_bytes() == VIDEO
+    assert restored.video(NAME).read_bytes() == VIDEO
     assert (restored.settings.data / "secret.key").read_bytes() == classroom.secret
     assert fsck.check(restored.hub).problems == ()
     with restored.hub.database.read() as connection:
@@ -116,6 +118,13 @@ def test_a_restored_classroom_goes_on(saved, new_classroom, target):  # noqa: F8
     # The counter of ids goes on behind those that were restored.
     assert number == 3
     assert add_person(restored, "alan").id > 1
+
+
+def test_a_restored_video_is_played(saved, empty):
+    restore.load(empty, saved)
+
+    with TestClient(create_app(empty)) as client:
+        assert client.get(f"/files/{NAME}.mp4").content == VIDEO
 
 
 def test_tokens_work_after_a_restore_and_sessions_do_not(filled, empty, tmp_path):
@@ -195,7 +204,7 @@ def test_a_hub_in_the_backup_is_not_forgotten_silently(saved, new_classroom):  #
 
 
 def test_a_missing_video_is_not_left_out_silently(filled, tmp_path):
-    (filled.files / NAME).unlink()
+    filled.video(NAME).unlink()
 
     with pytest.raises(CommandError, match="missing or damaged"):
         backup.save(filled, tmp_path / "backup.tar")
@@ -209,7 +218,7 @@ def test_a_classroom_with_anything_in_it_is_not_overwritten(filled, saved):
         restore.load(filled, saved)
 
     assert all_rows(filled) == before
-    assert (filled.files / NAME).read_bytes() == VIDEO
+    assert filled.video(NAME).read_bytes() == VIDEO
 
 
 def test_a_hub_with_anything_in_it_is_not_overwritten(saved, empty):

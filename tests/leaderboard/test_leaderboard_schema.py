@@ -31,7 +31,7 @@ def configuration(connection=None):
 # From the oldest to the newest.
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()][::-1]
 # What a column with a choice of words may hold in every revision.
-WORDS = {"counting": "best", "state": "received", "kind": "received", "level": "completion"}
+WORDS = {"counting": "best", "state": "received", "kind": "received", "level": "completion", "review": "pending"}
 
 
 @pytest.fixture(params=ENGINES)

@@ -9,15 +9,19 @@ import time
 import anyio
 import httpx2
 import pytest
+from fastapi import Request
+from sqlalchemy import select
 
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_people import add_person
 from leaderboard_process import serving
 from rl_leaderboard.activity import feed
+from rl_leaderboard.database.tables import activities
 from rl_leaderboard.people import people
 from rl_leaderboard.submissions import submissions, whereabouts
 from rl_leaderboard.web import live
-from rl_leaderboard.web.live import Queue
+from rl_leaderboard.web.live import Broadcaster, Queue
+from rl_leaderboard.web.networks import network_of
 from rl_leaderboard.web.pages import live as live_pages
 
 
@@ -126,7 +130,7 @@ def test_the_name_behind_a_pseudonym_is_told_to_nobody_afterwards(classroom, end
     with listening(endpoint, "/live?after=0") as (_, told):
         data = next(told)[2]
 
-    assert (data["payload"]["student"], data["payload"]["agent"]) == ("Countess", "invader")
+    assert (data["payload"]["student"], data["payload"]["agent"]) == ("Countess", "Agent 1")
     assert "ada" not in json.dumps(data)
 
 
@@ -152,7 +156,31 @@ def test_an_agent_that_is_gone_is_not_told_of_any_more(classroom, client):
     items = client.get("/live/latest?after=0").json()["items"]
 
     assert [item["submission"] for item in items] == [kept]
+    with classroom.read() as connection:
+        assert [activity.submission_id for activity in feed.after(connection, 0, 9)] == [kept]
     assert gone not in [item["submission"] for item in client.get("/api/v1/activity").json()["items"]]
+
+
+def test_nothing_new_is_told_of_an_agent_that_was_retracted(classroom):
+    (number,) = submit(classroom, push("ada"))
+    with classroom.write() as connection:
+        submissions.retract(connection, submissions.get(connection, number), "Copied.")
+        before = feed.newest_id(connection)
+        submissions.queue(connection, submissions.get(connection, number))
+        submissions.restore(connection, submissions.get(connection, number))
+
+    with classroom.read() as connection:
+        assert feed.newest_id(connection) == before
+        assert [activity.kind for activity in feed.after(connection, 0, 9)] == ["received"]
+
+
+def test_names_are_shown_and_never_written_down(classroom):
+    """Whoever takes a pseudonym, or leaves, would otherwise be found in what was told before."""
+    submit(classroom, push("ada"))
+
+    with classroom.read() as connection:
+        assert feed.latest(connection, 1)[0].payload["agent"] == "ada/invader"
+        assert "ada" not in connection.scalar(select(activities.c.payload))
 
 
 def test_scripts_without_a_stream_ask_for_the_same(classroom, client):
@@ -196,6 +224,42 @@ def test_one_more_than_there_is_room_for_is_told_so(endpoint, monkeypatch):
             return True
 
     assert eventually(fits)
+
+
+def test_nobody_takes_more_than_half_of_the_places_that_the_others_leave(classroom, monkeypatch):
+    monkeypatch.setattr(live, "MOST_CLIENTS", 8)
+    broadcaster = Broadcaster(classroom, lambda _: b"")
+
+    def take(network):
+        """How many more of a network can look on."""
+        number = 0
+        while broadcaster.has_room(network):
+            stack.enter_context(broadcaster.listening(network))
+            number += 1
+        return number
+
+    with contextlib.ExitStack() as stack:
+        assert [take(network) for network in ("a school", "a home", "a phone", "late")] == [4, 2, 1, 1]
+        assert not broadcaster.has_room("somebody else")
+    assert broadcaster.has_room("a school"), "whoever leaves gives the place back"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::"),
+        ("testclient", "testclient"),
+        (None, ""),
+    ],
+)
+def test_all_addresses_that_one_home_has_count_as_one(address, network):
+    client = None if address is None else (address, 5000)
+
+    assert network_of(Request({"type": "http", "client": client})) == network
 
 
 def eventually(question, seconds=5):

@@ -14,6 +14,7 @@ from openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, new_key
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database.tables import people as people_table
 from rl_leaderboard.database.tables import sign_ins as sign_ins_table
+from rl_leaderboard.errors import TooManyRequests
 from rl_leaderboard.people import people, sessions, sign_ins
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.web.app import create_app
@@ -294,7 +295,7 @@ def test_ten_minutes_are_enough(client, provider, monkeypatch):
 
 def test_sign_ins_that_were_given_up_are_removed_and_never_too_many(client, provider, classroom, monkeypatch):
     move = moving_clock(monkeypatch)
-    monkeypatch.setattr(sign_ins, "MOST_PENDING", 2)
+    monkeypatch.setattr(sign_ins, "MOST_PENDING", 4)
     depart(client)
     depart(client)
 
@@ -304,6 +305,21 @@ def test_sign_ins_that_were_given_up_are_removed_and_never_too_many(client, prov
     move(601)
     depart(client)
     assert pending(classroom) == 1
+
+
+def test_whoever_begins_many_sign_ins_keeps_nobody_elsewhere_from_signing_in(classroom, monkeypatch):
+    monkeypatch.setattr(sign_ins, "MOST_PENDING", 8)
+
+    def begin(network):
+        with classroom.write() as connection:
+            sign_ins.begin(connection, "state", {}, network)
+
+    for _ in range(4):
+        begin("192.0.2.7")
+    with pytest.raises(TooManyRequests, match="wait a minute"):
+        begin("192.0.2.7")
+    begin("198.51.100.1")
+    assert pending(classroom) == 5
 
 
 def test_the_database_holds_neither_the_cookie_nor_the_state(client, provider, classroom):

@@ -25,6 +25,7 @@ from rl_leaderboard.activity import addresses, deliveries, webhooks
 from rl_leaderboard.activity.deliveries import Delivery
 from rl_leaderboard.activity.feed import Activity
 from rl_leaderboard.activity.sender import Sender
+from rl_leaderboard.audit import log
 from rl_leaderboard.database import tables
 from rl_leaderboard.errors import BadRequest
 from rl_leaderboard.people import people
@@ -217,6 +218,11 @@ def test_a_teacher_neither_sees_nor_deletes_somebody_elses(client, classroom, te
     assert other.ask("DELETE", f"/webhooks/{made['id']}").status_code == 404
     assert teacher.ask("DELETE", f"/webhooks/{made['id']}").status_code == 204
     assert teacher.get("/webhooks")["items"] == []
+    with classroom.read() as connection:
+        assert [(entry.actor_name, entry.action) for entry in log.latest(connection, 9)] == [
+            ("grace", "webhook.delete"),
+            ("grace", "webhook.create"),
+        ]
 
 
 def test_a_teacher_has_so_many_at_most(teacher, monkeypatch, receiver):
@@ -248,6 +254,9 @@ REFUSED = [
     "http://[64:ff9b:1::a00:1]/",
     "http://[2002:7f00:1::]/",
     "http://[fe80::1]/",
+    "http://[fec0::1]/",
+    "http://[feff:1::1]/",
+    "http://192.88.99.1/",
     "http://[fc00::1]/",
     "http://[ff02::1]/",
     "http://0.0.0.0/",
@@ -327,7 +336,9 @@ def test_a_school_can_allow_its_own_network(address):
     assert addresses.check("http://hooks/", allow_private=True, resolver=lambda *_: [address])
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "224.0.0.1", "0.0.0.0", "240.0.0.1", "64:ff9b::1"])
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "fe80::1", "224.0.0.1", "0.0.0.0", "240.0.0.1", "64:ff9b::1", "fec0::1"]
+)
 def test_what_is_nobodys_network_is_refused_even_then(address):
     with pytest.raises(BadRequest):
         addresses.check("http://hooks/", allow_private=True, resolver=lambda *_: [address])

@@ -1,12 +1,16 @@
 """Who is who: names that change, are given away, or would be mistaken for another's."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
+from rl_hub import clock
 from rl_leaderboard.activity import feed
 from rl_leaderboard.boards import board
 from rl_leaderboard.boards.board import Query
-from rl_leaderboard.errors import BadRequest
+from rl_leaderboard.errors import BadRequest, Conflict
 from rl_leaderboard.people import export, people
 from rl_leaderboard.people.people import HUB, Arrival
 from rl_leaderboard.submissions import whereabouts
@@ -56,7 +60,7 @@ def test_a_new_account_under_an_old_name_inherits_nothing(classroom):
     measure(classroom, deleted)
     with classroom.write() as connection:
         whereabouts.forget(connection, HUB, "ada/invader")
-        whereabouts.move(connection, HUB, "ada/x", "team/x", "ada")
+        whereabouts.move(connection, HUB, "ada/x", "team/x")
     (own,) = submit(classroom, push("ada", name="own"))
 
     heir = welcome(classroom, "2", "ada")
@@ -80,7 +84,7 @@ def test_another_sign_in_service_that_vouches_for_the_same_account_takes_nothing
     welcome(classroom, "1", "ada", issuer="https://old.example", source=source)
     submit(classroom, push("ada", source=source))
     with classroom.write() as connection:
-        whereabouts.move(connection, source, "ada/invader", "team/invader", "ada")
+        whereabouts.move(connection, source, "ada/invader", "team/invader")
 
     again = welcome(classroom, "1", "ada", issuer="https://new.example", source=source)
 
@@ -142,9 +146,43 @@ def test_a_name_that_cannot_be_shown_is_refused(classroom, name):
         welcome(classroom, "1", name)
 
 
-def test_an_administrator_of_the_hub_is_one_here(classroom):
+def test_an_administrator_of_the_hub_is_one_here_as_long_as_the_hub_says_so(classroom):
     assert welcome(classroom, "1", "root", is_admin=True).role == "admin"
+    assert welcome(classroom, "1", "root").role == "student"
+
+
+def test_whom_this_site_made_an_administrator_stays_one_whatever_the_hub_says(classroom):
+    root = welcome(classroom, "1", "root", is_admin=True)
+    with classroom.write() as connection:
+        people.change_role(connection, root.id, "admin")
+
     assert welcome(classroom, "1", "root").role == "admin"
+
+
+def test_whom_the_hub_appoints_is_not_dismissed_here(classroom):
+    root = welcome(classroom, "1", "root", is_admin=True)
+    with classroom.write() as connection, pytest.raises(Conflict, match="sign-in service"):
+        people.change_role(connection, root.id, "student")
+
+
+def test_work_that_is_older_than_the_account_is_somebody_elses(classroom):
+    """The account's name belonged to somebody who has never signed in here."""
+    teamwork, later, _own = submit(
+        classroom,
+        of_team(push("ada", name="1", minutes_ago=30)),
+        of_team(push("ada", name="2", minutes_ago=10)),
+        push("ada", minutes_ago=30),
+    )
+    assert teamwork != later
+
+    heir = welcome(classroom, "2", "ada", since=clock.now() - timedelta(minutes=20))
+
+    assert sorted(work_of(classroom, heir)) == ["ada/invader", "team/2"]
+
+
+def of_team(pushed):
+    """The same, in a repository of an organisation."""
+    return replace(pushed, repo_id="team/" + pushed.repo_id.partition("/")[2])
 
 
 def test_a_teacher_of_the_list_who_became_a_student_stays_one(classroom):

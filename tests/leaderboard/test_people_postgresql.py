@@ -1,19 +1,23 @@
 """People on SQLite and on a real PostgreSQL: what happens twice at once, and what is exported and deleted."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import func, select
 
-from leaderboard_agents import measure, push, submit
+from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_databases import ENGINES, new_classroom, postgresql, postgresql_template  # noqa: F401  fixtures
 from leaderboard_people import add_person
+from rl_leaderboard.boards import board
+from rl_leaderboard.boards.board import Query
 from rl_leaderboard.database import tables
-from rl_leaderboard.errors import Conflict
+from rl_leaderboard.errors import BadRequest, Conflict
 from rl_leaderboard.people import directory, export, people, sign_ins
 from rl_leaderboard.people.people import HUB, Arrival
+from rl_leaderboard.submissions import reception
 
 
 @pytest.fixture(params=ENGINES)
@@ -31,7 +35,7 @@ def at_once(classroom, *actions):
         try:
             with classroom.write() as connection:
                 return action(connection)
-        except Conflict as error:
+        except (BadRequest, Conflict) as error:
             return error
 
     with ThreadPoolExecutor(len(actions)) as pool:
@@ -44,6 +48,60 @@ def test_somebody_who_arrives_many_times_at_once_is_one_person(classroom):
     found = at_once(classroom, *[lambda connection: people.welcome(connection, arrival)] * 6)
 
     assert len({person.id for person in found}) == 1
+
+
+def while_taking_in(classroom, pushed, action):
+    """Does something in a transaction that begins while a push is being taken in, and ends after it."""
+    begun = Event()
+
+    def act():
+        begun.set()
+        with classroom.write() as connection:
+            action(connection)
+
+    with ThreadPoolExecutor(1) as pool:
+        with classroom.write() as connection:
+            reception.receive(connection, classroom.course, [pushed])
+            acting = pool.submit(act)
+            begun.wait()
+            time.sleep(0.3)
+        acting.result()
+
+
+def test_a_search_by_the_name_finds_nothing_that_came_while_its_owner_took_a_pseudonym(classroom):
+    ada = add_person(classroom, "ada")
+
+    while_taking_in(
+        classroom,
+        push("ada"),
+        lambda connection: people.change_privacy(connection, ada, pseudonym="Owl", is_public=False),
+    )
+
+    with classroom.read() as connection:
+        assert [row.student for row in board.read_page(connection, Query(ASSIGNMENT, search="owl")).rows] == ["Owl"]
+        assert board.read_page(connection, Query(ASSIGNMENT, search="ada")).rows == []
+
+
+def test_nothing_is_left_that_came_while_its_owner_deleted_the_account(classroom):
+    ada = add_person(classroom, "ada")
+    submit(classroom, push("ada"))
+
+    while_taking_in(classroom, push("ada", sha="b" * 40), lambda connection: people.remove(connection, ada))
+
+    with classroom.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.submissions)) == 0
+        assert connection.scalar(select(func.count()).select_from(tables.standings)) == 0
+
+
+def test_two_people_who_take_the_same_pseudonym_at_once_do_not_both_get_it(classroom):
+    wanting = [add_person(classroom, name) for name in ("one", "two", "three")]
+
+    def take(person):
+        return lambda connection: people.change_privacy(connection, person, pseudonym="Owl", is_public=False)
+
+    outcomes = at_once(classroom, *map(take, wanting))
+
+    assert sorted(isinstance(outcome, BadRequest) for outcome in outcomes) == [False, True, True]
 
 
 def test_two_administrators_who_dismiss_each_other_at_once_leave_one(classroom):
@@ -97,7 +155,7 @@ def test_a_person_is_exported_and_deleted_with_everything(classroom):
     with classroom.write() as connection:
         people.remove(connection, ada)
 
-    kept = {"assignments", "generations"}
+    kept = {"assignments", "departures", "generations"}
     with classroom.read() as connection:
         rows = {
             table.name: connection.scalar(select(func.count()).select_from(table))

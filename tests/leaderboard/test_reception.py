@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from hub_clock import moving_clock
 from leaderboard_agents import ASSIGNMENT, GAME, measure, push, submit
@@ -11,6 +12,7 @@ from leaderboard_sources import kept, rows
 from rl_hub import clock
 from rl_leaderboard.activity import feed
 from rl_leaderboard.boards import assignments
+from rl_leaderboard.database.tables import activities
 from rl_leaderboard.errors import TooManyRequests
 from rl_leaderboard.rules.claims import Claim, without_score
 from rl_leaderboard.submissions import reception, submissions, whereabouts
@@ -43,14 +45,29 @@ def forget(classroom, repo_id, source="hub"):
         whereabouts.forget(connection, source, repo_id)
 
 
-def find_again(classroom, repo_id, among=None):
+def find_again(classroom, repo_id, among):
     with classroom.write() as connection:
         whereabouts.find_again(connection, "hub", repo_id, among)
 
 
-def move(classroom, repo_id, new_id, student):
+def move(classroom, repo_id, new_id):
     with classroom.write() as connection:
-        whereabouts.move(connection, "hub", repo_id, new_id, student)
+        whereabouts.move(connection, "hub", repo_id, new_id)
+
+
+def fail(classroom, number):
+    with classroom.write() as connection:
+        submissions.fail(connection, submissions.get(connection, number), "Its weights cannot be read.")
+
+
+def retract(classroom, number):
+    with classroom.write() as connection:
+        submissions.retract(connection, submissions.get(connection, number), "Copied.")
+
+
+def restore(classroom, number):
+    with classroom.write() as connection:
+        submissions.restore(connection, submissions.get(connection, number))
 
 
 def test_a_commit_that_is_told_again_changes_nothing(classroom):
@@ -119,6 +136,8 @@ def test_a_commit_from_the_future_counts_as_of_now(classroom):
         {"student": ""},
         {"student": "a" * 97},
         {"student": "ada\x1b[2J"},
+        {"student": "\u0130" * 90},  # has 180 characters in lower case
+        {"repo_id": "\u0130" * 90 + "/" + "\u0130" * 90},
     ],
 )
 def test_what_cannot_be_a_name_is_not_taken_in(classroom, changes):
@@ -157,12 +176,33 @@ def test_a_quota_is_of_one_student_one_assignment_and_one_day(classroom, monkeyp
 def test_a_submission_that_failed_uses_up_no_quota(classroom):
     limit(classroom, 1)
     (number,) = submit(classroom, *commits(1))
-    with classroom.write() as connection:
-        submissions.fail(connection, submissions.get(connection, number), "Its weights cannot be read.")
+    fail(classroom, number)
 
     submit(classroom, *commits(1, start=10))
 
     assert [row.over_quota for row in kept(classroom)] == [False, False]
+
+
+def test_failures_use_up_the_days_tries(classroom, monkeypatch):
+    """Three for each submission of the quota, whether as new commits or as one that is handed in again."""
+    move_clock = moving_clock(monkeypatch)
+    limit(classroom, 1)
+    (first,) = submit(classroom, *commits(1))
+    fail(classroom, first)
+    (second,) = submit(classroom, *commits(1, start=10))
+    fail(classroom, second)
+    assert take_again(classroom, second).tries == 2
+    fail(classroom, second)
+
+    with pytest.raises(TooManyRequests, match=r"^Today's 3 tries are used up, those that failed included\. Hand"):
+        take_again(classroom, first)
+    (late,) = submit(classroom, *commits(1, start=20))
+
+    assert kept(classroom)[2].over_quota
+    move_clock(86_400)
+    assert take_again(classroom, first).tries == 1
+    fail(classroom, first)
+    assert take_again(classroom, late).tries == 1
 
 
 def test_a_commit_over_the_quota_is_taken_in_again_the_next_day(classroom, monkeypatch):
@@ -199,7 +239,7 @@ def test_a_repository_that_is_gone_leaves_the_board_to_the_students_next_best(cl
     forget(classroom, "Ada/Invader")
 
     assert rows(classroom) == [("ada", "ada/other", 150.0)]
-    find_again(classroom, "ADA/invader")
+    find_again(classroom, "ADA/invader", ["a" * 40])
     assert rows(classroom) == [("ada", "ada/invader", 250.0)]
 
 
@@ -235,18 +275,28 @@ def test_a_moved_repository_takes_its_submissions_along(classroom):
     (number,) = submit(classroom, push())
     measure(classroom, number, (100.0, 100.0))
 
-    move(classroom, "ada/invader", "grace/champion", "grace")
+    move(classroom, "ada/invader", "ada/champion")
 
-    assert rows(classroom) == [("grace", "grace/champion", 100.0)]
+    assert rows(classroom) == [("ada", "ada/champion", 100.0)]
     assert [row.id for row in kept(classroom)] == [number]
+
+
+def test_what_was_handed_in_stays_the_work_of_whoever_it_counted_for_wherever_it_is_moved(classroom):
+    (number,) = submit(classroom, replace(push("team", name="agent"), student="ada"))
+    measure(classroom, number, (900.0, 900.0))
+
+    move(classroom, "team/agent", "bob/agent")
+    submit(classroom, push("bob", name="agent"), push("bob", name="agent", sha="b" * 40, mean=100, std=0))
+
+    assert rows(classroom) == [("ada", "bob/agent", 900.0), ("bob", "bob/agent", 100.0)]
 
 
 def test_a_move_that_is_told_again_changes_nothing(classroom):
     submit(classroom, push())
-    move(classroom, "ada/invader", "grace/champion", "grace")
+    move(classroom, "ada/invader", "grace/champion")
     before = kept(classroom)
 
-    move(classroom, "ada/invader", "grace/champion", "grace")
+    move(classroom, "ada/invader", "grace/champion")
 
     assert kept(classroom) == before
 
@@ -254,7 +304,7 @@ def test_a_move_that_is_told_again_changes_nothing(classroom):
 def test_a_change_of_case_is_a_move_too(classroom):
     submit(classroom, push())
 
-    move(classroom, "ada/invader", "Ada/Invader", "Ada")
+    move(classroom, "ada/invader", "Ada/Invader")
 
     assert rows(classroom) == [("Ada", "Ada/Invader", 250.0)]
 
@@ -262,30 +312,145 @@ def test_a_change_of_case_is_a_move_too(classroom):
 def test_a_commit_that_came_under_the_new_name_before_the_move_is_one_submission(classroom):
     (number,) = submit(classroom, push())
     measure(classroom, number, (100.0, 100.0))
-    submit(classroom, push("grace", name="champion"), push("grace", name="champion", sha="b" * 40, mean=10, std=0))
+    submit(classroom, push(name="champion"), push(name="champion", sha="b" * 40, mean=10, std=0))
 
-    move(classroom, "ada/invader", "grace/champion", "grace")
+    move(classroom, "ada/invader", "ada/champion")
 
-    assert [(row.id, row.repo_id) for row in kept(classroom)] == [(1, "grace/champion"), (3, "grace/champion")]
-    assert rows(classroom) == [("grace", "grace/champion", 100.0)]
-
-
-def test_a_move_may_leave_the_student_as_it_is(classroom):
-    submit(classroom, replace(push("team"), student="ada"))
-
-    move(classroom, "team/invader", "team/champion", None)
-
-    assert rows(classroom) == [("ada", "team/champion", 250.0)]
+    assert [(row.id, row.repo_id) for row in kept(classroom)] == [(1, "ada/champion"), (3, "ada/champion")]
+    assert rows(classroom) == [("ada", "ada/champion", 100.0)]
+    with classroom.read() as connection:
+        assert {activity.submission_id for activity in feed.after(connection, 0, 100)} == {1, 3}
+        assert connection.scalar(select(func.count()).where(activities.c.submission_id == 2)) == 0
 
 
-def test_a_frozen_board_stays_as_it_is_when_a_repository_goes(classroom):
-    submit(classroom, push())
-    with classroom.write() as connection:
-        assignments.freeze(connection, ASSIGNMENT)
+def test_a_move_does_not_undo_that_the_same_commit_was_retracted(classroom):
+    _, retracted = submit(classroom, push(), push(name="champion"))
+    retract(classroom, retracted)
 
-    forget(classroom, "ada/invader")
+    move(classroom, "ada/invader", "ada/champion")
+    submit(classroom, push(name="another"))
 
-    assert rows(classroom) == [("ada", "ada/invader", 250.0)]
+    assert rows(classroom) == []
+    assert kept(classroom)[0].retraction == "Copied."
+
+
+def test_a_push_that_cannot_be_kept_keeps_nobody_else_out(classroom, caplog):
+    """No card is known that gets as far as this: the next one that is shall stop nobody."""
+    unfit = replace(push("eve"), algorithm="\ud800")
+
+    assert len(submit(classroom, push("ada"), unfit, push("grace"))) == 2
+    assert sorted(student for student, *_ in rows(classroom)) == ["ada", "grace"]
+    assert 'A commit of "eve/invader" cannot be kept' in caplog.text
+
+
+class TestReview:
+    """After a retraction: the same agent is easily handed in again."""
+
+    @pytest.fixture
+    def retracted(self, classroom):
+        (number,) = submit(classroom, push())
+        retract(classroom, number)
+        return number
+
+    def test_what_its_student_hands_in_later_waits_for_a_teacher(self, classroom, retracted):
+        submit(classroom, push(sha="b" * 40), push(name="other"), push("grace", mean=100, std=0))
+
+        assert rows(classroom) == [("grace", "grace/invader", 100.0)]
+        again = kept(classroom)[1]
+        assert (again.review, again.state) == ("pending", "received")
+        assert again.retraction == (
+            "An earlier submission of this student was taken off this board, so a teacher has to look at this one "
+            "before it counts."
+        )
+        assert told(classroom) == ["received"]
+
+    def test_what_came_before_counts_on(self, classroom):
+        earlier, later = submit(classroom, push(mean=100, std=0), push(sha="b" * 40))
+        retract(classroom, later)
+
+        assert rows(classroom) == [("ada", "ada/invader", 100.0)]
+        assert kept(classroom)[0].id == earlier
+
+    def test_it_is_of_one_assignment(self, classroom, retracted):
+        submit(classroom, push(sha="b" * 40, env_id="PongNoFrameskip-v4"))
+
+        assert kept(classroom)[-1].review == ""
+
+    def test_measuring_it_does_not_end_the_waiting(self, classroom, retracted):
+        (again,) = submit(classroom, push(sha="b" * 40))
+        measure(classroom, again, (900.0, 900.0))
+
+        assert rows(classroom) == []
+
+    def test_a_teacher_lets_one_count_and_with_it_what_comes_later(self, classroom, retracted):
+        again, _ = submit(classroom, push(sha="b" * 40), push(sha="c" * 40, mean=900))
+        restore(classroom, again)
+
+        assert rows(classroom) == [("ada", "ada/invader", 250.0)]
+        submit(classroom, push(sha="d" * 40, mean=400))
+        assert rows(classroom) == [("ada", "ada/invader", 350.0)]
+        assert [row.retracted_at is None for row in kept(classroom)] == [False, True, False, True]
+
+    def test_a_retraction_that_is_taken_back_brings_back_what_has_waited(self, classroom, retracted):
+        submit(classroom, push(sha="b" * 40, mean=900))
+        restore(classroom, retracted)
+
+        assert rows(classroom) == [("ada", "ada/invader", 850.0)]
+        assert [row.review for row in kept(classroom)] == ["", ""]
+
+    def test_of_several_retractions_each_lets_wait(self, classroom, retracted):
+        (again,) = submit(classroom, push(sha="b" * 40))
+        retract(classroom, again)
+        submit(classroom, push(sha="c" * 40))
+        restore(classroom, retracted)
+
+        assert [row.review for row in kept(classroom)] == ["", "required", "pending"]
+
+    def test_what_is_taken_in_again_waits_as_well(self, classroom):
+        failed, number = submit(classroom, push(), push(sha="b" * 40))
+        fail(classroom, failed)
+        retract(classroom, number)
+
+        assert take_again(classroom, failed).review == "pending"
+
+
+class TestFrozenBoards:
+    @pytest.fixture
+    def numbers(self, classroom):
+        numbers = submit(classroom, push(), push(sha="b" * 40, mean=100, std=0), push("grace", mean=50, std=0))
+        with classroom.write() as connection:
+            assignments.freeze(connection, ASSIGNMENT)
+        return numbers
+
+    def test_what_is_retracted_or_gone_leaves_them_and_nothing_takes_its_place(self, classroom, numbers):
+        retract(classroom, numbers[0])
+        assert rows(classroom) == [("grace", "grace/invader", 50.0)]
+
+        forget(classroom, "grace/invader")
+        assert rows(classroom) == []
+
+    def test_what_comes_back_takes_its_place_again(self, classroom, numbers):
+        before = rows(classroom)
+        retract(classroom, numbers[0])
+        forget(classroom, "grace/invader")
+        restore(classroom, numbers[0])
+        find_again(classroom, "grace/invader", ["a" * 40])
+
+        assert rows(classroom) == before
+
+    def test_a_decision_about_another_submission_changes_nothing(self, classroom, numbers):
+        before = rows(classroom)
+        retract(classroom, numbers[1])
+        restore(classroom, numbers[1])
+
+        assert rows(classroom) == before
+
+    def test_what_came_too_late_does_not_come_back_to_them(self, classroom, numbers):
+        retract(classroom, numbers[0])
+        (late,) = submit(classroom, push(sha="c" * 40, mean=900))
+        restore(classroom, late)
+
+        assert rows(classroom) == [("grace", "grace/invader", 50.0)]
 
 
 def test_a_commit_is_found_by_its_id(classroom):

@@ -95,7 +95,7 @@ def test_a_pseudonym_takes_the_names_place_on_boards(sign_in, classroom):
 
     assert "Saved." in response.text
     (row,) = read_board(classroom)
-    assert (row.student, row.agent) == ("Night Owl", "invader")
+    assert (row.student, row.agent) == ("Night Owl", "Agent 1")
     assert read_board(classroom, "ada") == []
     assert [row.student for row in read_board(classroom, "owl")] == ["Night Owl"]
 
@@ -356,7 +356,7 @@ def test_deleting_an_account_leaves_nothing_of_it(sign_in, classroom):
     assert ada.get("/settings", follow_redirects=False).status_code == 303
     assert read_board(classroom) == []
     left = {table.name: count(classroom, table) for table in tables.metadata.sorted_tables}
-    kept = {"assignments", "classes", "generations"}
+    kept = {"assignments", "classes", "departures", "generations"}
     assert {name for name, rows in left.items() if rows} <= kept
 
 
@@ -409,4 +409,5 @@ def test_the_page_says_what_happens_to_submissions_and_on_the_hub(sign_in):
     page = sign_in("ada").get("/settings/data").text
 
     assert "leave every board" in page
-    assert "taken in again" in page
+    assert "stays away" in page
+    assert "a digest of your account" in page

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from hub_accounts import token_for
 from hub_clock import moving_clock
 from leaderboard_people import form_token
 from page_visitors import PASSWORD
 from page_visitors import person as hub_person
+from rl_hub.accounts import passwords, users
 from rl_hub.accounts import sign_in as hub_sign_in
-from rl_hub.accounts import users
+from rl_hub.database.tables import accounts
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database.tables import sessions as sessions_table
 from rl_leaderboard.people import people, sessions, tokens
@@ -310,7 +311,8 @@ def test_a_sign_in_on_the_page_and_a_token_of_the_hub_are_the_same_person(client
 
 def test_a_new_account_of_an_old_name_gets_nothing_of_the_old_one(client, hub, classroom):
     first = bearer_of(client, token_for(hub, "mary"))
-    client.post("/api/v1/me/tokens", json={"name": "mine", "role": "read"}, headers=first)
+    with classroom.write() as connection:
+        tokens.create(connection, client.get("/api/v1/me", headers=first).json()["id"], "mine", "read")
     with hub.database.write() as connection:
         users.remove(connection, users.get(connection, "mary"))
 
@@ -380,6 +382,34 @@ def test_whoever_is_removed_from_the_hub_is_signed_out_here_and_their_tokens_wit
     assert client.get("/settings", follow_redirects=False).status_code == 303
     client.cookies.clear()
     assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_a_new_password_on_the_hub_ends_the_sessions_here(app, client, hub, ada):
+    enter(client)
+    stolen = someone(app, session_of(client))
+    assert is_signed_in(stolen)
+
+    with hub.database.write() as connection:
+        user = users.get(connection, "ada")
+        users.set_password(connection, user, passwords.hash_password("another password"))
+
+    assert not is_signed_in(stolen)
+    assert stolen.get("/api/v1/me").status_code == 401
+    enter(client, password="another password")
+    assert is_signed_in(client)
+
+
+def test_an_administrator_whom_the_hub_demotes_is_none_at_the_next_click(client, hub):
+    hub_person(hub, "root", PASSWORD, is_admin=True)
+    bearer = {"Authorization": f"Bearer {token_for(hub, 'root')}"}
+    enter(client, "root")
+    assert client.get("/api/v1/me", headers=bearer).json()["role"] == "admin"
+
+    with hub.database.write() as connection:
+        connection.execute(update(accounts).where(accounts.c.key == "root").values(is_admin=False))
+
+    assert client.get("/admin/people").status_code == 403
+    assert client.get("/api/v1/me", headers=bearer).json()["role"] == "student"
 
 
 def test_names_of_the_operators_list_are_administrators(settings, hub, ada, empty_databases):

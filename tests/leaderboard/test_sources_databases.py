@@ -74,18 +74,18 @@ def test_a_quota_holds_when_several_are_taken_in_again_at_once(classroom):
 def test_a_repository_that_comes_goes_and_moves(classroom):
     (number,) = submit(classroom, push())
     measure(classroom, number, (100.0, 100.0))
-    submit(classroom, push("grace", name="champion"))
+    submit(classroom, push(name="champion"))
     with classroom.write() as connection:
-        whereabouts.move(connection, "hub", "ada/invader", "grace/champion", "grace")
-    assert rows(classroom) == [("grace", "grace/champion", 100.0)]
+        whereabouts.move(connection, "hub", "ada/invader", "ada/champion")
+    assert rows(classroom) == [("ada", "ada/champion", 100.0)]
     with classroom.write() as connection:
-        whereabouts.forget(connection, "hub", "GRACE/champion")
+        whereabouts.forget(connection, "hub", "ADA/champion")
         assert whereabouts.repositories(connection, "hub") == set()
-        assert whereabouts.gone_among(connection, "hub", ["Grace/Champion", "x/y"]) == {"grace/champion"}
+        assert whereabouts.gone_among(connection, "hub", ["Ada/Champion", "x/y"]) == {"ada/champion"}
     assert rows(classroom) == []
     with classroom.write() as connection:
-        whereabouts.find_again(connection, "hub", "grace/champion", among=["a" * 40])
-    assert rows(classroom) == [("grace", "grace/champion", 100.0)]
+        whereabouts.find_again(connection, "hub", "ada/champion", among=["a" * 40])
+    assert rows(classroom) == [("ada", "ada/champion", 100.0)]
 
 
 def test_what_is_known_of_a_hub_is_kept(classroom):
@@ -112,3 +112,46 @@ def test_what_was_gone_and_is_told_again_is_back(classroom):
 
     assert intake.take_in(classroom, AWAY, [push(source=AWAY)]) == []
     assert rows(classroom) == [("ada", "ada/invader", 250.0)]
+
+
+def test_what_a_deleted_repository_held_does_not_come_back_with_another_of_its_name(classroom):
+    (number,) = intake.take_in(classroom, AWAY, [push(source=AWAY)])
+    measure(classroom, number, (900.0, 900.0))
+    with classroom.write() as connection:
+        whereabouts.forget(connection, AWAY, "ada/invader")
+
+    intake.take_in(classroom, AWAY, [push(source=AWAY, sha="e" * 40, mean=1, std=0)])
+
+    assert rows(classroom) == [("ada", "ada/invader", 1.0)]
+
+
+def test_a_push_that_the_database_refuses_keeps_nobody_else_out(classroom):
+    """No card is known that makes one: the next one that is shall stop nobody."""
+    unfit = push("eve")
+    object.__setattr__(unfit.claims[0], "mean", 1e13)
+
+    assert len(submit(classroom, push("ada"), unfit, push("grace"))) == 2
+    assert sorted(student for student, *_ in rows(classroom)) == ["ada", "grace"]
+
+
+def test_a_name_that_is_too_long_in_lower_case_keeps_nobody_else_out(classroom):
+    assert len(submit(classroom, push("\u0130" * 90), push("ada"))) == 1
+
+
+def test_a_repository_that_goes_and_a_teacher_who_decides_wait_for_each_other_in_no_circle(classroom):
+    """Both lock the board before any submission; the other way round each would hold what the other needs."""
+    numbers = submit(classroom, *(push(f"student-{number}") for number in range(20)))
+
+    def act(index):
+        for number, submission_id in enumerate(numbers):
+            with classroom.write() as connection:
+                if index == 0:
+                    whereabouts.forget(connection, "hub", f"student-{number}/invader")
+                elif index == 1:
+                    submissions.retract(connection, submissions.get(connection, submission_id), "Copied.")
+                else:
+                    whereabouts.move(connection, "hub", f"student-{number}/invader", f"student-{number}/again")
+
+    at_once(3, act)
+
+    assert rows(classroom) == []

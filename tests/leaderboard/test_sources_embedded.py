@@ -156,9 +156,10 @@ def test_a_commit_to_an_organisation_counts_for_whoever_made_it(hub, ada, hub_ad
     eventually(lambda: rows(classroom), [("grace", "team/agent", 450.0), ("ada", "team/agent", 250.0)])
 
 
-def test_moved_to_a_person_it_counts_for_that_person_and_moved_within_an_organisation_for_its_authors(
+def test_wherever_an_organisations_repository_is_moved_its_commits_count_for_their_authors(
     hub, ada, hub_address, classroom, folder
 ):
+    """An administrator of the organisation can take the repository, and not the scores of the others."""
     add_organisation(hub, "team", ada="admin", grace="write")
     upload(ada, folder, "team/agent")
     upload(HfApi(hub_address, token_for(hub, "grace")), folder, "team/agent", mean=500)
@@ -168,7 +169,9 @@ def test_moved_to_a_person_it_counts_for_that_person_and_moved_within_an_organis
     eventually(lambda: rows(classroom), [("grace", "team/renamed", 450.0), ("ada", "team/renamed", 250.0)])
     ada.move_repo("team/renamed", "ada/mine")
 
-    eventually(lambda: rows(classroom), [("ada", "ada/mine", 450.0)])
+    eventually(lambda: rows(classroom), [("grace", "ada/mine", 450.0), ("ada", "ada/mine", 250.0)])
+    upload(ada, folder, "ada/mine", mean=600)
+    eventually(lambda: rows(classroom), [("ada", "ada/mine", 550.0), ("grace", "ada/mine", 450.0)])
 
 
 def test_a_card_without_a_claim_is_no_submission_and_a_broken_one_is_refused_by_the_hub(ada, classroom, folder):
@@ -180,6 +183,16 @@ def test_a_card_without_a_claim_is_no_submission_and_a_broken_one_is_refused_by_
 
     eventually(lambda: rows(classroom), [("ada", "ada/told", 250.0)])
     assert len(kept(classroom)) == 1
+
+
+def test_a_card_whose_score_no_board_can_rank_keeps_nobody_elses_push_out(hub, ada, hub_address, classroom, folder):
+    eve = HfApi(hub_address, token_for(hub, "eve"))
+    eve.create_repo("eve/x")
+    text = readme(repo_id="eve/x").replace("300.00 +/- 50.00", "-1000000000000 +/- 1000000000000")
+    eve.upload_file(repo_id="eve/x", path_in_repo="README.md", path_or_fileobj=text.encode())
+    upload(ada, folder)
+
+    eventually(lambda: rows(classroom), [("ada", ADA, 250.0), ("eve", "eve/x", None)])
 
 
 def test_a_score_that_cannot_be_read_stands_on_the_board_with_the_reason(ada, classroom):

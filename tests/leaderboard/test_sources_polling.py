@@ -488,6 +488,36 @@ def test_a_commit_over_the_quota_is_taken_in_when_its_student_asks_another_day(
     assert rows(classroom) == [("ada", ADA, 850.0)]
 
 
+def break_boards(classroom):
+    """A failure of the classroom's own: it cannot keep what it reads."""
+    with classroom.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE standings RENAME TO elsewhere")
+
+
+def test_what_cannot_be_kept_is_a_failure_with_a_pause(classroom, remote, ada, folder):
+    upload(ada, folder)
+    break_boards(classroom)
+
+    problem = look(classroom, remote.endpoint).problem
+    asked(remote)
+    look_if_due(classroom, remote.endpoint)
+
+    assert problem.endswith("could not be kept: see the classroom's log.")
+    assert (state_of(classroom, remote).failures, state_of(classroom, remote).problem) == (1, problem)
+    assert asked(remote) == []
+
+
+def test_a_wanted_repository_that_cannot_be_kept_does_not_come_again_and_again(classroom, remote, ada, folder):
+    look(classroom, remote.endpoint)
+    upload(ada, folder)
+    break_boards(classroom)
+    want(classroom, remote, ADA)
+
+    look_if_due(classroom, remote.endpoint)
+
+    assert classroom.wanted.first(source_name(remote.endpoint)) is None
+
+
 def test_a_repository_that_another_hub_has_renamed_keeps_its_verified_score(classroom):
     def one(request):
         if request.path_params["name"] == "dqn-invader":

@@ -205,7 +205,35 @@ class TestOtherHubs:
 
     def test_too_many_wishes_are_refused(self, classroom, grace):
         for number in range(1000):
-            classroom.wanted.add(WantedRepository("huggingface.co", f"ada/agent-{number}"))
+            classroom.wanted.add(WantedRepository("huggingface.co", f"student-{number}/agent", by_student=True))
 
         with pytest.raises(TooManyRequests):
             request(classroom, grace, "grace/agent")
+
+    def test_one_student_takes_nobody_elses_room(self, classroom, grace):
+        for number in range(5):
+            request(classroom, grace, "grace/agent", f"v{number}")
+        with pytest.raises(TooManyRequests, match="or 5 of yours are"):
+            request(classroom, grace, "Grace/agent", "v5")
+
+        assert request(classroom, grace, "grace/agent", "v4") is None
+        assert classroom.wanted.add(WantedRepository("huggingface.co", "ada/agent", by_student=True))
+
+    def test_what_hubs_tell_by_themselves_takes_no_room_from_students(self, classroom, grace):
+        told = [WantedRepository("huggingface.co", f"eve/agent-{number}") for number in range(1001)]
+
+        assert [classroom.wanted.add(repository) for repository in told] == [True] * 1000 + [False]
+        assert request(classroom, grace, "grace/agent") is None
+
+    def test_every_owner_has_a_turn(self, classroom):
+        def wish(name):
+            return WantedRepository("huggingface.co", name)
+
+        for name in ("eve/1", "eve/2", "eve/3", "ada/1", "grace/1", "ada/2"):
+            classroom.wanted.add(wish(name))
+        read = []
+        while (wanted := classroom.wanted.first("huggingface.co")) is not None:
+            read.append(wanted.repo_id)
+            classroom.wanted.done(wanted)
+
+        assert read == ["eve/1", "ada/1", "grace/1", "eve/2", "ada/2", "eve/3"]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 
 import anyio
 import pytest
@@ -58,6 +59,32 @@ def test_a_long_table_is_sent_in_pieces_and_whole():
 
     assert len(found) == 1002
     assert found[-1] == ["1000", "name 1000"]
+
+
+def test_long_tables_wait_for_each_other():
+    working, most = set(), []
+
+    def rows(number):
+        for row in range(400):
+            working.add(number)
+            most.append(len(working))
+            if row % 200 == 199:
+                time.sleep(0.01)
+                working.discard(number)
+            yield (row,)
+
+    async def download(number):
+        async for _ in csv_response("board.csv", ("rank",), rows(number)).body_iterator:
+            await anyio.sleep(0)
+
+    async def run():
+        async with anyio.create_task_group() as group:
+            for number in range(8):
+                group.start_soon(download, number)
+
+    anyio.run(run)
+
+    assert max(most) <= 2
 
 
 def test_a_files_name_cannot_end_its_header():

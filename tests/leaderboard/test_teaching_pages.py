@@ -301,6 +301,26 @@ def test_an_archived_class_can_be_read_and_brought_back_but_not_changed(classroo
     assert ada.get(f"/classes/{record.id}").status_code == 200
 
 
+def test_a_student_leaves_an_archived_class(classroom, ada, record):
+    with classroom.write() as connection:
+        records.archive(connection, record.id)
+
+    before = ada.get("/classes").text
+    ada.send(f"/classes/{record.id}/leave", {}, page="/classes")
+
+    assert "Classes that are over" in before
+    assert f'href="/classes/{record.id}"' not in before
+    assert roles_in(classroom, record) == {"grace": "teacher"}
+    assert "You are in no class" in ada.get("/classes").text
+
+
+def test_nobody_leaves_a_class_of_others(classroom, record, sign_in):
+    for stranger in (sign_in("eve"), sign_in("root", role="admin")):
+        token = form_token(stranger.get("/settings").text)
+        answer = stranger.browser.post(f"/classes/{record.id}/leave", data={"form_token": token})
+        assert answer.status_code == 404
+
+
 def test_the_log_of_a_class_is_read_a_page_at_a_time(classroom, grace, record):
     with classroom.write() as connection:
         for number in range(60):

@@ -4,13 +4,15 @@ SQLite's driver starts no transaction before the first write, so that two reader
 silently. Here every transaction starts explicitly, and one that writes takes the write lock at once.
 """
 
+import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from rl_hub.database import tables
@@ -29,16 +31,22 @@ _CONFLICTS = {"40001", "40P01"}
 
 
 class Database:
-    """The Hub's database."""
+    """A database.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: An SQLAlchemy URL.
+        cache_kib: KiB of pages that each connection of SQLite keeps; the system keeps the whole file anyway.
+    """
+
+    def __init__(self, url: str, cache_kib: int = 8000) -> None:
         self.url = make_url(url)
         if self.url.get_backend_name() not in _BACKENDS:
             raise ArgumentError(f"The database is SQLite or PostgreSQL, not {self.url.get_backend_name()}.")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._reader = _sqlite_engine(url, "BEGIN")
-            self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
+            _make_private(self.url)
+            self._reader = _sqlite_engine(url, "BEGIN", cache_kib)
+            self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", cache_kib)
         else:
             self._writer = create_engine(url, pool_pre_ping=True, **_OPTIONS)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -126,7 +134,19 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
 
 
-def _sqlite_engine(url: str, begin: str) -> Engine:
+def _make_private(url: URL) -> None:
+    """Makes the file of a new SQLite database: SQLite itself would let everybody read it.
+
+    What SQLite puts beside the file gets the same rights. A file that is there is not even opened: closing it would
+    take away the locks that other connections of this process have on it.
+    """
+    if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
+        # Whatever is wrong with the place is told by SQLite at the first use.
+        with contextlib.suppress(OSError):
+            os.close(os.open(url.database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _sqlite_engine(url: str, begin: str, cache_kib: int) -> Engine:
     engine = create_engine(
         url, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False, "isolation_level": None}, **_OPTIONS
     )
@@ -134,7 +154,7 @@ def _sqlite_engine(url: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         # FULL: an answered write survives a power cut, not only a killed process.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{cache_kib}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

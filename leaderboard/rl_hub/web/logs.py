@@ -63,13 +63,15 @@ class RequestLog:
                 extra={
                     "request": request_id,
                     "method": scope["method"],
-                    "path": self._shown(scope["path"]),
+                    "path": without_secret(scope["path"], self._secret_below),
                     "status": seen["status"],
                     "bytes": seen["sent"],
                     "milliseconds": round(1000 * (time.perf_counter() - started), 1),
                 },
             )
 
-    def _shown(self, path: str) -> str:
-        beginning = next((known for known in self._secret_below if path.startswith(known)), None)
-        return path if beginning is None else f"{beginning}…"
+
+def without_secret(path: str, secret_below: Sequence[str]) -> str:
+    """A path as a log may have it: only its beginning, if it is one of those that secrets follow."""
+    beginning = next((known for known in secret_below if path.startswith(known)), None)
+    return path if beginning is None else f"{beginning}…"

@@ -17,8 +17,13 @@ LONGEST_URL = 2048
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]{2,45}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FIRST_FREE_PORT = 1024
-# They hold an IPv4 address that somebody between here and there takes out: NAT64, its local form, 6to4, Teredo.
-_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+# Somebody between here and there makes another address of them: NAT64, its local form, 6to4 and its relays, Teredo.
+_TRANSLATED = tuple(
+    ipaddress.ip_network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "192.88.99.0/24", "2001::/32")
+)
+# What RFC 3879 has taken back; some networks still route it inside, and the standard library takes it for global.
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
 # Shared by a provider's customers; not private by the standard library's word, and not reachable from everywhere.
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 
@@ -119,7 +124,7 @@ def _is_allowed(text: str, *, allow_private: bool) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    if any(address in network for network in _TRANSLATED if network.version == address.version):
+    if any(address in network for network in (*_TRANSLATED, _SITE_LOCAL) if network.version == address.version):
         return False
     if allow_private and (address.is_loopback or address in _SHARED):
         return True

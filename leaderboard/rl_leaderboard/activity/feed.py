@@ -1,7 +1,7 @@
 """What happens in the classroom, written in the transaction that makes it true, and told to everybody who looks on.
 
 A payload holds what anybody may see: `student` (never the name behind a pseudonym), `agent`, `assignment`, `score`.
-Names are read as they are shown now, not as they were when it happened.
+Names are not written down: they are read as they are shown now, not as they were when it happened.
 """
 
 import json
@@ -17,6 +17,7 @@ from rl_hub.events.order import keep_order
 from rl_leaderboard.activity import subscriptions
 from rl_leaderboard.database.tables import activities, people, submissions
 from rl_leaderboard.errors import NotFound
+from rl_leaderboard.rules import names
 
 Kind = Literal["received", "queued", "running", "scored", "failed", "certified"]
 KINDS: tuple[Kind, ...] = ("received", "queued", "running", "scored", "failed", "certified")
@@ -92,17 +93,13 @@ def get(connection: Connection, activity_id: int) -> Activity:
 
 
 def after(connection: Connection, activity_id: int, limit: int) -> list[Activity]:
-    """What followed an activity, oldest first."""
-    return _read(connection, activities.c.id > activity_id, limit, newest_first=False)
+    """What followed an activity, oldest first, as far as it may be told."""
+    return _read(connection, activity_id, limit, newest_first=False)
 
 
 def latest(connection: Connection, limit: int, *, after_id: int = 0) -> list[Activity]:
-    """What happened last, newest first; only what followed an activity, if one is given.
-
-    What belongs to an agent that was deleted, hidden or retracted is left out.
-    """
-    visible = submissions.c.gone_at.is_(None) & submissions.c.retracted_at.is_(None)
-    return _read(connection, (activities.c.id > after_id) & visible, limit, newest_first=True)
+    """What happened last and may be told, newest first; only what followed an activity, if one is given."""
+    return _read(connection, after_id, limit, newest_first=True)
 
 
 def newest_id(connection: Connection) -> int:
@@ -110,9 +107,16 @@ def newest_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(activities.c.id))) or 0
 
 
-def _read(connection: Connection, where: ColumnElement[bool], limit: int, *, newest_first: bool) -> list[Activity]:
+def _read(connection: Connection, after_id: int, limit: int, *, newest_first: bool) -> list[Activity]:
     order = activities.c.id.desc() if newest_first else activities.c.id
-    return [_activity(row) for row in connection.execute(_select().where(where).order_by(order).limit(limit))]
+    query = _select().where(activities.c.id > after_id, _may_be_told()).order_by(order).limit(limit)
+    return [_activity(row) for row in connection.execute(query)]
+
+
+def _may_be_told() -> ColumnElement[bool]:
+    """What belongs to an agent that was deleted, hidden or retracted is left out."""
+    stands = submissions.c.gone_at.is_(None) & submissions.c.retracted_at.is_(None)
+    return activities.c.submission_id.is_(None) | (submissions.c.id.is_not(None) & stands)
 
 
 def _select() -> Select[Any]:
@@ -137,7 +141,7 @@ def _select() -> Select[Any]:
 def _activity(row: Row[Any]) -> Activity:
     payload = json.loads(row.payload)
     if row.repo_id is not None:
-        agent = row.repo_id if row.pseudonym is None else row.repo_id.partition("/")[2]
+        agent = names.shown_agent(row.repo_id, row.pseudonym, row.submission_id)
         payload |= {"student": row.pseudonym or row.student_name, "agent": agent}
     elif row.holder is not None:
         payload["student"] = row.holder_pseudonym or (row.holder if row.holder_is_public else ANONYMOUS)

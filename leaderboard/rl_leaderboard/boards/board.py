@@ -4,7 +4,7 @@ Pages continue from the last row of the one before (keyset), so that the last pa
 of a row is its place on the whole board, whatever is searched for.
 """
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,21 +14,23 @@ from rl_leaderboard.boards.cursors import ORDER, Key, key_of, read_cursor, write
 from rl_leaderboard.boards.records import PAGE_SIZE, BoardPage, BoardRow, Query
 from rl_leaderboard.database.tables import evaluations, members, people, standings, submissions
 from rl_leaderboard.errors import BadRequest
+from rl_leaderboard.rules import names
 
 __all__ = ["MOST_ROWS", "PAGE_SIZE", "BoardPage", "BoardRow", "Query"]
 
 MOST_ROWS = 200
 LONGEST_SEARCH = 100
-_MOST_CHOICES = 100
+MOST_WORDS = 6
+"""Each of them is looked for in every row."""
 
 
 def read_page(connection: Connection, query: Query) -> BoardPage:
     """One page.
 
     Raises:
-        BadRequest: If a cursor is not one of ours, or a number is out of bounds.
+        BadRequest: If a cursor is not one of ours, or `check` refuses.
     """
-    _check(query)
+    check(query)
     conditions = _conditions(query)
     backwards = query.before is not None and query.after is None
     found = list(connection.execute(_page(query, conditions, _start(connection, query), backwards=backwards)))
@@ -67,58 +69,60 @@ def rank_of_submission(connection: Connection, submission_id: int) -> int | None
     return None if row is None else 1 + _count_before(connection, row.assignment_id, key_of(row))
 
 
-def list_ranks(connection: Connection, query: Query) -> dict[int, int]:
-    """The rank of every submission that is looked for, in the order of the board, whatever the page.
+@dataclass(frozen=True)
+class Position:
+    """A place on a board that reading goes on from.
 
-    Raises:
-        BadRequest: If what is searched for is too long.
+    Attributes:
+        rank: Rows that were passed so far, whether they were looked for or not.
+        key: Of the last of them.
     """
-    _check(query)
-    rank = func.row_number().over(order_by=ORDER).label("rank")
-    wanted = and_(*_conditions(query)).label("wanted")
-    here = standings.c.assignment_id == query.assignment_id
-    board = select(standings.c.submission_id, rank, wanted).where(here).subquery()
-    found = select(board.c.submission_id, board.c.rank).where(board.c.wanted).order_by(board.c.rank)
-    return {row.submission_id: row.rank for row in connection.execute(found)}
+
+    rank: int
+    key: Key | None
 
 
-def read_rows(connection: Connection, assignment_id: str, ranks: Mapping[int, int]) -> list[BoardRow]:
-    """Some rows of a board, without those that have left it meanwhile.
+START = Position(0, None)
+
+
+def read_stretch(connection: Connection, query: Query, start: Position) -> tuple[list[BoardRow], Position | None]:
+    """The next rows of a whole board that are looked for, whatever the page.
+
+    Read stretch by stretch, each in its own transaction, a board of any length takes little memory and holds nobody up.
+    Who leaves the board meanwhile is left out.
 
     Args:
         connection: A transaction.
-        assignment_id: Whose board.
-        ranks: Of each submission, as `list_ranks` tells them; at most `MOST_ROWS`.
+        query: What is looked for; it has been checked.
+        start: Where the stretch before has ended.
+
+    Returns:
+        The rows, perhaps none, and where to go on; None at the end of the board.
     """
-    place = select(*ORDER).where(standings.c.assignment_id == assignment_id, standings.c.submission_id.in_(ranks))
+    here = standings.c.assignment_id == query.assignment_id
+    passed = select(*ORDER, and_(*_conditions(query)).label("wanted")).where(here).order_by(*ORDER).limit(MOST_ROWS)
+    if start.key is not None:
+        passed = passed.where(tuple_(*ORDER) > tuple_(*start.key))
+    found = connection.execute(passed).all()
+    ranks = {row.submission_id: rank for rank, row in enumerate(found, start.rank + 1) if row.wanted}
+    place = select(*ORDER).where(here, standings.c.submission_id.in_(ranks))
     rows = [_board_row(row, ranks[row.submission_id]) for row in connection.execute(_with_details(place))]
-    return sorted(rows, key=lambda row: row.rank)
+    end = Position(start.rank + len(found), key_of(found[-1])) if len(found) == MOST_ROWS else None
+    return sorted(rows, key=lambda row: row.rank), end
 
 
-def choices(connection: Connection, assignment_id: str) -> tuple[list[str], list[str]]:
-    """The algorithms and the libraries on a board, each in the order of the alphabet; the first hundred."""
-    return _different(connection, assignment_id, "algorithm"), _different(connection, assignment_id, "library")
+def check(query: Query) -> None:
+    """Refuses what cannot be asked for.
 
-
-def _different(connection: Connection, assignment_id: str, column: str) -> list[str]:
-    """Values of a column: each is looked up in its index after the one before, which is quicker than to read all."""
-
-    def following(value: ColumnElement[str] | str) -> Select[tuple[str | None]]:
-        rows = standings.alias()
-        smallest = func.min(rows.c[column]).label("value")
-        return select(smallest).where(rows.c.assignment_id == assignment_id, rows.c[column] > value)
-
-    seen = following("").cte("seen", recursive=True)
-    seen = seen.union_all(select(following(seen.c.value).scalar_subquery()).where(seen.c.value.is_not(None)))
-    found = select(seen.c.value).where(seen.c.value.is_not(None)).limit(_MOST_CHOICES)
-    return list(connection.scalars(found))
-
-
-def _check(query: Query) -> None:
+    Raises:
+        BadRequest: If a number is out of bounds, or too much is searched for.
+    """
     if not 1 <= query.limit <= MOST_ROWS:
         raise BadRequest(f"A page has 1 to {MOST_ROWS} rows.")
     if len(query.search) > LONGEST_SEARCH:
         raise BadRequest(f"Search for {LONGEST_SEARCH} characters or less.")
+    if len(query.search.split()) > MOST_WORDS:
+        raise BadRequest(f"Search for {MOST_WORDS} words or less.")
     if query.rank is not None and not 1 <= query.rank < 2**31:
         raise BadRequest("A rank is a number from 1.")
 
@@ -216,7 +220,7 @@ def _board_row(row: Row[Any], rank: int) -> BoardRow:
         student=row.pseudonym or row.student_name,
         person_id=row.person_id,
         is_public=bool(row.is_public),
-        agent=row.repo_id if row.pseudonym is None else row.repo_id.partition("/")[2],
+        agent=names.shown_agent(row.repo_id, row.pseudonym, row.submission_id),
         source=row.source,
         # `+ 0.0` makes 0.0 of -0.0.
         score=None if row.tier == 2 else -row.minus_score + 0.0,

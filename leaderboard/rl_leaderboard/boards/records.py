@@ -51,7 +51,7 @@ class BoardRow:
         student: The name or the pseudonym.
         person_id: The person, if there is an account.
         is_public: Whether the student's page may be seen by others.
-        agent: The repository's name; with its owner unless the student has a pseudonym.
+        agent: The repository; a number if the student has a pseudonym.
         source: The Hub.
         score: What the board ranks by; None without one.
         mean: Mean return.

@@ -29,6 +29,8 @@ _COLUMN_GAP = 36.0
 _ROW = 19.0
 _MARK = 130.0
 _ROWS_IN_COLUMN = 6
+# Characters; the QR code of a longer address has cells too small for a camera, and takes long to draw.
+_LONGEST_ADDRESS = 512
 
 # The colours of the pages.
 _INK, _SOFT, _LINE, _ACCENT, _ACCENT_INK = "#1b1f23", "#5a626c", "#e2e2dc", "#0f766e", "#0b655e"
@@ -73,10 +75,12 @@ def draw_pdf(certificate: CertificateText, font: Path | None = None) -> bytes:
         font: The operator's TrueType font, or None for DejaVu Sans.
 
     Raises:
-        ValueError: If the font cannot be read.
+        ValueError: If the font cannot be read, or the address is too long for a QR code.
     """
     from reportlab.pdfgen.canvas import Canvas
 
+    if len(certificate.verify_address) > _LONGEST_ADDRESS:
+        raise ValueError(f"The address on a certificate has {_LONGEST_ADDRESS} characters at most.")
     written = BytesIO()
     canvas = Canvas(written, pagesize=(_WIDTH, _HEIGHT), invariant=1, lang="en", pageCompression=1)
     canvas.setTitle(f"{_title(certificate)}: {certificate.name}")
@@ -99,7 +103,7 @@ def draw_png(certificate: CertificateText, font: Path | None = None) -> bytes:
         font: The operator's TrueType font, or None for DejaVu Sans.
 
     Raises:
-        ValueError: If the font cannot be read.
+        ValueError: If the font cannot be read, or the address is too long for a QR code.
     """
     from pypdfium2 import PdfDocument  # type: ignore[import-untyped]  # publishes no types
 

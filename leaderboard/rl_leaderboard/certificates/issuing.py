@@ -53,6 +53,8 @@ class Certificate:
         assignments: Every passed assignment.
         issued_at: When.
         revoked_at: Since when it is no longer valid; None if it is.
+        revocation: Why a teacher revoked it, for its owner and teachers; empty if none did, or another is allowed.
+        person_id: Whose it is.
     """
 
     code: str
@@ -62,6 +64,8 @@ class Certificate:
     assignments: tuple[CertifiedAssignment, ...]
     issued_at: datetime
     revoked_at: datetime | None
+    revocation: str
+    person_id: int
 
 
 def checked_name(name: str, font: Path | None) -> str:
@@ -99,25 +103,27 @@ def issue(connection: Connection, person: Person, progress: Progress, *, name: s
         The new certificate, or the one that is there already and says the same.
 
     Raises:
-        Conflict: If nothing is earned yet.
+        Conflict: If nothing is earned yet, or a teacher revoked one and has not allowed another.
         TooManyRequests: If this person has had too many issued today.
     """
     if progress.level == "none":
         raise Conflict(f"There is no certificate yet. {progress.next_step}")
-    # Two requests of one person wait for each other, so that one certificate of a level is valid.
-    connection.execute(select(people.c.id).where(people.c.id == person.id).with_for_update(key_share=True))
+    hold(connection, person.id)
     assignments = tuple(
         CertifiedAssignment(found.assignment.title, found.passed_with, found.is_verified)
         for found in progress.assignments
         if found.passed_with is not None
     )
-    earlier = [found for found in list_of_person(connection, person.id) if found.level == progress.level]
+    every = list_of_person(connection, person.id)
+    if any(found.revocation for found in every):
+        raise Conflict("A teacher revoked your certificate, and has not allowed another one yet. Talk to them.")
+    earlier = [found for found in every if found.level == progress.level]
     for known in earlier:
         if (known.name, known.course, known.assignments) == (name, course[:128], assignments) and not known.revoked_at:
             return known
     now = clock.now()
     _check_quota(connection, person, now)
-    certificate = Certificate(_new_code(), progress.level, name, course[:128], assignments, now, None)
+    certificate = Certificate(_new_code(), progress.level, name, course[:128], assignments, now, None, "", person.id)
     same_level = (certificates.c.person_id == person.id) & (certificates.c.level == progress.level)
     valid = same_level & certificates.c.revoked_at.is_(None)
     connection.execute(update(certificates).where(valid).values(revoked_at=now))
@@ -150,6 +156,14 @@ def list_of_person(connection: Connection, person_id: int) -> Sequence[Certifica
     return [_certificate(row) for row in connection.execute(query.order_by(*order))]
 
 
+def hold(connection: Connection, person_id: int) -> None:
+    """Lets others who would change this person's certificates wait until the transaction ends.
+
+    So one certificate of a level is valid, and none is issued while one is being revoked.
+    """
+    connection.execute(select(people.c.id).where(people.c.id == person_id).with_for_update(key_share=True))
+
+
 def _check_quota(connection: Connection, person: Person, now: datetime) -> None:
     today = (certificates.c.person_id == person.id) & (certificates.c.issued_at > now - _DAY)
     if (connection.scalar(select(func.count()).select_from(certificates).where(today)) or 0) >= MOST_A_DAY:
@@ -157,9 +171,7 @@ def _check_quota(connection: Connection, person: Person, now: datetime) -> None:
 
 
 def _tell(connection: Connection, person: Person, certificate: Certificate) -> None:
-    # The page of somebody private is not to be given away by the news.
-    student = person.shown_name if person.is_public else person.pseudonym or "A student"
-    feed.record(connection, "certified", {"student": student, "level": certificate.level}, person_id=person.id)
+    feed.record(connection, "certified", {"level": certificate.level}, person_id=person.id)
 
 
 def _new_code() -> str:
@@ -184,4 +196,5 @@ def _row(person: Person, certificate: Certificate) -> dict[str, Any]:
 
 def _certificate(row: Row[Any]) -> Certificate:
     assignments = tuple(CertifiedAssignment(**found) for found in json.loads(row.details)["assignments"])
-    return Certificate(row.code, row.level, row.name, row.course, assignments, row.issued_at, row.revoked_at)
+    said = row.code, row.level, row.name, row.course, assignments, row.issued_at
+    return Certificate(*said, row.revoked_at, row.revocation, row.person_id)

@@ -11,6 +11,7 @@ from rl_hub import clock
 from rl_hub.database.engine import insert_ignore
 from rl_leaderboard.database.tables import classes, members, people
 from rl_leaderboard.errors import BadRequest, Conflict, NotFound
+from rl_leaderboard.people import class_teachers
 from rl_leaderboard.people.people import Person, to_person
 from rl_leaderboard.people.visitor import ClassRole
 
@@ -109,6 +110,7 @@ def change_role(connection: Connection, class_id: int, person_id: int, role: str
     """
     if role not in ROLES:
         raise BadRequest(f"A role in a class is one of {', '.join(ROLES)}.")
+    class_teachers.hold(connection, class_id)
     member = get(connection, class_id, person_id)
     if role == "student":
         _keep_a_teacher(connection, class_id, member)
@@ -124,6 +126,7 @@ def remove(connection: Connection, class_id: int, person_id: int) -> Member:
         Conflict: If the class would be without a teacher.
         NotFound: If the person is not in the class.
     """
+    class_teachers.hold(connection, class_id)
     member = get(connection, class_id, person_id)
     _keep_a_teacher(connection, class_id, member)
     connection.execute(delete(members).where(members.c.class_id == class_id, members.c.person_id == person_id))
@@ -131,5 +134,5 @@ def remove(connection: Connection, class_id: int, person_id: int) -> Member:
 
 
 def _keep_a_teacher(connection: Connection, class_id: int, leaving: Member) -> None:
-    if leaving.role == "teacher" and count(connection, [class_id])[class_id, "teacher"] < 2:
+    if leaving.role == "teacher" and not class_teachers.has_another(connection, class_id, leaving.person.id):
         raise Conflict("A class keeps at least one teacher: make somebody else a teacher first.")

@@ -76,7 +76,10 @@ def rename(connection: Connection, class_id: int, name: str) -> str:
 
 
 def archive(connection: Connection, class_id: int) -> None:
-    """Ends a class: its students no longer see it, and nothing about it changes any more."""
+    """Ends a class: nothing about it changes any more, but that people may leave it.
+
+    Its students no longer see it, and its teachers no longer see what its students hand in.
+    """
     connection.execute(update(classes).where(classes.c.id == class_id).values(archived_at=clock.now()))
 
 
@@ -96,6 +99,18 @@ def find(connection: Connection, visitor: Visitor, class_id: int) -> tuple[Class
     if row is None or role is None or (role == "student" and row.archived_at is not None):
         raise NotFound("There is no such class, or you are not in it.")
     return _record(row), role
+
+
+def attended(connection: Connection, visitor: Visitor, class_id: int) -> ClassRecord:
+    """A class that the visitor is in, archived or not.
+
+    Raises:
+        NotFound: If there is none, or the visitor is not in it.
+    """
+    row = connection.execute(_select(visitor).where(classes.c.id == class_id)).one_or_none()
+    if row is None or row.role is None:
+        raise NotFound("There is no such class, or you are not in it.")
+    return _record(row)
 
 
 def taught(connection: Connection, visitor: Visitor, class_id: int) -> ClassRecord:
@@ -136,10 +151,13 @@ def list_of(
         visitor: Who looks.
         limit: How many at most.
         before_id: Only classes that are older than this one.
-        own_only: Whether an administrator, too, sees those only that they are in.
+        own_only: Whether it is those that the visitor is in, and all of them: an administrator sees no others then,
+            and a student those as well that are archived, in order to leave them.
     """
     query = _select(visitor).order_by(classes.c.id.desc()).limit(limit)
-    if own_only or not visitor.is_admin:
+    if own_only:
+        query = query.where(members_table.c.role.is_not(None))
+    elif not visitor.is_admin:
         query = query.where((members_table.c.role == "teacher") | _is_attended())
     if before_id is not None:
         query = query.where(classes.c.id < before_id)

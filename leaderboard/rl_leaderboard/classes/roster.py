@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, select
 
 from rl_leaderboard.classes import deadlines, members
 from rl_leaderboard.classes.matrix import Attempt, Cell, cell
-from rl_leaderboard.database.tables import evaluations, people, submissions
+from rl_leaderboard.database.tables import classes, evaluations, people, submissions
 from rl_leaderboard.database.tables import members as members_table
 from rl_leaderboard.people.people import Person
 from rl_units.course import Assignment, Course
@@ -86,7 +86,10 @@ def _row(person: Person, columns: Sequence[Column], attempts: Mapping[tuple[int,
 
 
 def _attempts(connection: Connection, class_id: int) -> Mapping[tuple[int, str], list[Attempt]]:
-    """The submissions of the class's students that may count, by person and assignment."""
+    """The submissions of the class's students that may count, by person and assignment.
+
+    What came after a class was archived is no business of its teachers.
+    """
     found: defaultdict[tuple[int, str], list[Attempt]] = defaultdict(list)
     for row in connection.execute(_submissions(class_id)):
         attempt = Attempt(row.id, row.submitted_at, row.claimed_score, row.verified_score)
@@ -107,7 +110,9 @@ def _submissions(class_id: int) -> Select[tuple[int, str, int, datetime, float |
         )
         .join_from(members_table, people, people.c.id == members_table.c.person_id)
         .join(submissions, known_as)
+        .join(classes, classes.c.id == members_table.c.class_id)
         .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
+        .where(classes.c.archived_at.is_(None) | (submissions.c.received_at <= classes.c.archived_at))
         .where(members_table.c.class_id == class_id, members_table.c.role == "student")
         .where(submissions.c.gone_at.is_(None), submissions.c.retracted_at.is_(None), ~submissions.c.over_quota)
     )

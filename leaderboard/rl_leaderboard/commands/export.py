@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ class _Folder:
     def open(self, name: str) -> IO[bytes]:
         path = self._folder / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        return path.open("xb")
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 class _Zip:

@@ -47,6 +47,8 @@ people = Table(
     Column("full_name", Text, nullable=False, default=""),
     Column("pseudonym", String(64)),
     Column("role", String(8), nullable=False, default="student"),
+    # An administrator because the issuer or the operator says so, whatever the role; no longer when they do not.
+    Column("is_appointed", Boolean, nullable=False, default=False),
     Column("is_public", Boolean, nullable=False, default=False),
     created(),
     UniqueConstraint("issuer", "subject"),
@@ -61,6 +63,7 @@ sessions = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     parent("person_id", "people"),
+    Column("epoch", String(64), nullable=False, default=""),  # a digest of what it was begun with
     created(),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "person_id"),
@@ -71,6 +74,7 @@ sign_ins = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("data", Text, nullable=False),
+    Column("network", String(64), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
 
@@ -87,6 +91,17 @@ tokens = Table(
     one_of("role", "read", "write"),
     Index(None, "person_id"),
     sqlite_autoincrement=True,
+)
+
+departures = Table(
+    "departures",  # of people who have deleted their account
+    metadata,
+    Column("student", String(64), primary_key=True),  # a digest of the Hub and the account's key
+    Column("departed_at", UtcDateTime, nullable=False),
+    Column("returned_at", UtcDateTime),
+    Column("retracted", Text, nullable=False),  # JSON: digests of submissions to why they were, and their review
+    Column("reviews", Text, nullable=False),  # JSON: assignments whose next one waits for a teacher, to why
+    Column("used", Text, nullable=False),  # JSON: assignments to what was taken and tried on the day of leaving
 )
 
 # Assignments and classes
@@ -172,12 +187,16 @@ submissions = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("declared_at", UtcDateTime),
     Column("over_quota", Boolean, nullable=False, default=False),
+    Column("tries", Integer, nullable=False, default=1),  # how often it was taken in on the day of `received_at`
     Column("gone_at", UtcDateTime),  # the repository was deleted or hidden
     Column("retracted_at", UtcDateTime),
     Column("retraction", Text, nullable=False, default=""),
+    # required: what its student hands in for the assignment later waits for a teacher; pending: it waits for one
+    Column("review", String(8), nullable=False, default=""),
     Column("evaluation_id", Id),  # the one that counts: the newest under the current protocol
     UniqueConstraint("source", "repo_key", "sha", "assignment_id"),
     one_of("state", "received", "queued", "running", "scored", "failed"),
+    one_of("review", "", "required", "pending"),
     _bounded("claimed_mean"),
     _bounded("claimed_std"),
     _bounded("claimed_score"),
@@ -283,6 +302,7 @@ certificates = Table(
     Column("details", Text, nullable=False),  # JSON: the assignments with their scores on that day
     Column("issued_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("revocation", Text, nullable=False, default=""),  # why a teacher revoked it, until another is allowed
     one_of("level", "completion", "excellence"),
     Index(None, "person_id"),
 )

@@ -63,7 +63,7 @@ def _write_classroom(classroom: Classroom, file: IO[bytes], progress: Progress) 
         names = _replays(connection)
     dumps.write_member(file, SECRET, classroom.secret)
     for done, name in enumerate(names, start=1):
-        _write_file(classroom.files / name, file)
+        _write_video(classroom.video(name), name, file)
         progress("videos", done, len(names))
 
 
@@ -73,14 +73,14 @@ def _position(hub: Hub) -> int:
 
 
 def _replays(connection: Connection) -> list[str]:
-    """The files that evaluations name; sorted here, because databases sort in ways of their own."""
+    """The videos that evaluations name; sorted here, because databases sort in ways of their own."""
     named = select(evaluations.c.replay).where(evaluations.c.replay.is_not(None)).distinct()
     return sorted(name for name in connection.scalars(named) if name)
 
 
-def _write_file(path: Path, file: IO[bytes]) -> None:
+def _write_video(path: Path, sha256: str, file: IO[bytes]) -> None:
     try:
-        is_sound = dumps.write_file(file, f"files/{path.name}", path.stat().st_size, path, path.name)
+        is_sound = dumps.write_file(file, f"files/{sha256}", path.stat().st_size, path, sha256)
     except FileNotFoundError:
         is_sound = False
     if not is_sound:

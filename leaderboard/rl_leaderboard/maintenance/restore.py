@@ -110,8 +110,8 @@ def _place_videos(
         with storage_errors():
             classroom.files.mkdir(mode=0o700, exist_ok=True)
             # What a failed restore has put there goes again.
-            placed.callback((classroom.files / name).unlink, missing_ok=True)
-            _place(classroom.files / name, file, member)
+            placed.callback(classroom.video(name).unlink, missing_ok=True)
+            _place(classroom.video(name), name, file, member)
     if classroom.files.exists():
         sync_folder(classroom.files)
     return next(members, None)
@@ -122,7 +122,7 @@ def _named(file: IO[bytes], member: Member, table: Table) -> set[str]:
     return {replay for line in lines if (replay := rows.decode(table, line)["replay"]) is not None}
 
 
-def _place(path: Path, file: IO[bytes], member: Member) -> None:
+def _place(path: Path, sha256: str, file: IO[bytes], member: Member) -> None:
     digest = hashlib.sha256()
     part = path.with_name(f"{path.name}.part")
     try:
@@ -132,8 +132,8 @@ def _place(path: Path, file: IO[bytes], member: Member) -> None:
                 opened.write(piece)
             opened.flush()
             os.fsync(opened.fileno())
-        if digest.hexdigest() != path.name:
-            raise DamagedArchive(f"The video {path.name} of the backup has changed since it was written.")
+        if digest.hexdigest() != sha256:
+            raise DamagedArchive(f"The video {sha256} of the backup has changed since it was written.")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

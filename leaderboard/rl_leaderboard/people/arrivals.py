@@ -1,10 +1,11 @@
-"""What an OpenID provider says about somebody, as an arrival: pure rules."""
+"""What a sign-in service says about somebody, as an arrival: pure rules."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from rl_hub.accounts.users import User
 from rl_leaderboard.errors import BadRequest
-from rl_leaderboard.people.people import Arrival
+from rl_leaderboard.people.people import HUB, Arrival
 
 LONGEST_SUBJECT = 255
 """Characters of a provider's own name of a person (OpenID Connect Core, section 2)."""
@@ -33,6 +34,11 @@ def read_arrival(issuer: str, claims: Mapping[str, Any], source: str | None) -> 
     if not name:
         raise BadRequest("The sign-in service sent no name for you: allow it to share your profile, then try again.")
     return Arrival(issuer, subject, name, source if account else None, full_name)
+
+
+def arrival_of(user: User) -> Arrival:
+    """An account of the embedded Hub, whose owner has proved who they are."""
+    return Arrival(HUB, str(user.id), user.name, HUB, user.full_name, user.is_admin, user.created_at)
 
 
 def names_account(claims: Mapping[str, Any]) -> bool:

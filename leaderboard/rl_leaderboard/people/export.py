@@ -24,10 +24,11 @@ from rl_leaderboard.database.tables import (
     tokens,
     webhooks,
 )
-from rl_leaderboard.people import work
+from rl_leaderboard.database.tables import departures as departures_table
+from rl_leaderboard.people import departures, work
 from rl_leaderboard.people.people import Person
 
-_JSON = {"versions", "choices", "details", "kinds", "payload"}  # columns
+_JSON = {"versions", "choices", "details", "kinds", "payload", "retracted", "reviews", "used"}  # columns
 _SECRET = {"digest", "secret"}  # columns: of a secret, the digest as well
 _Rows = list[dict[str, Any]]
 
@@ -61,6 +62,7 @@ def collect(connection: Connection, person: Person) -> dict[str, Any]:
         "audit_entries": _decisions(connection, person.id, set(connection.scalars(handed_in))),
         "sessions": _rows(connection, sessions, sessions.c.person_id == person.id),
         "tokens": _rows(connection, tokens, tokens.c.person_id == person.id),
+        "departures": _rows(connection, departures_table, departures.of(person.source, person.key)),
         "webhooks": _rows(connection, webhooks, webhooks.c.owner_id == person.id),
     }
 

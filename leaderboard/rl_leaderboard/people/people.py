@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from rl_hub import clock
 from rl_hub.database.engine import insert_ignore
+from rl_leaderboard.boards import standings
 from rl_leaderboard.database.tables import LONGEST_KEY, activities, people
 from rl_leaderboard.errors import BadRequest, Conflict, NotFound
-from rl_leaderboard.people import pseudonyms, work
+from rl_leaderboard.people import appointments, class_teachers, departures, pseudonyms, work
+from rl_leaderboard.rules.lookalikes import folded, is_plain
 
 Role = Literal["student", "teacher", "admin"]
 ROLES: tuple[Role, ...] = ("student", "teacher", "admin")
@@ -35,6 +37,7 @@ class Person:
         full_name: May be empty.
         pseudonym: What others see instead of the name; None for the name.
         role: student, teacher or admin of the whole site.
+        is_appointed: Whether the role is admin because the issuer, or the operator's list, says so.
         is_public: Whether others may see the progress page.
         created_at: When the person first signed in.
     """
@@ -48,6 +51,7 @@ class Person:
     full_name: str
     pseudonym: str | None
     role: Role
+    is_appointed: bool
     is_public: bool
     created_at: datetime
 
@@ -68,6 +72,7 @@ class Arrival:
         source: The Hub on which that name is theirs; None if the issuer does not vouch for it.
         full_name: May be empty.
         is_admin: Whether the issuer calls the person an administrator of this site.
+        since: When the account was made, if that is known: what its name handed in before is somebody else's.
     """
 
     issuer: str
@@ -76,6 +81,7 @@ class Arrival:
     source: str | None
     full_name: str = ""
     is_admin: bool = False
+    since: datetime | None = None
 
 
 def welcome(
@@ -87,7 +93,7 @@ def welcome(
         connection: A transaction that writes.
         arrival: Who it is.
         teachers: Names that are teachers from the start.
-        admins: Names that are administrators, whatever was decided about them before.
+        admins: Names that are administrators, whatever was decided about them here, as long as they are on the list.
 
     Raises:
         BadRequest: If the issuer's name cannot be shown.
@@ -95,6 +101,9 @@ def welcome(
     name = _checked_name(arrival.name)
     mine = (people.c.issuer == arrival.issuer) & (people.c.subject == arrival.subject)
     row = connection.execute(select(people).where(mine)).one_or_none()
+    if row is None or (row.source, row.key) != (arrival.source, name.lower()):
+        standings.hold_all(connection)
+        row = connection.execute(select(people).where(mine)).one_or_none()
     if row is None:
         role: Role = "teacher" if name.lower() in {teacher.lower() for teacher in teachers} else "student"
         new = {"issuer": arrival.issuer, "subject": arrival.subject, "name": name, "key": name.lower(), "role": role}
@@ -102,12 +111,15 @@ def welcome(
         insert_ignore(connection, people, [new | {"created_at": clock.now()}])
         row = connection.execute(select(people).where(mine)).one()
         pseudonyms.keep_apart(connection, row.id, name)
+        if arrival.source is not None and arrival.since is not None:
+            work.leave_elsewhere(connection, arrival.source, name.lower(), arrival.since)
     before = to_person(row)
     _change_name(connection, before, arrival, name)
-    values: dict[str, Any] = {"full_name": arrival.full_name[:LONGEST_FULL_NAME]}
-    if arrival.is_admin or name.lower() in {admin.lower() for admin in admins}:
-        values["role"] = "admin"
+    is_appointed = appointments.is_appointed(name, admins, by_issuer=arrival.is_admin)
+    values = {"full_name": arrival.full_name[:LONGEST_FULL_NAME], "is_appointed": is_appointed}
     connection.execute(update(people).where(mine).values(values))
+    if arrival.source is not None:
+        departures.come_back(connection, arrival.source, name.lower())
     return get(connection, before.id)
 
 
@@ -147,12 +159,16 @@ def change_privacy(connection: Connection, person: Person, *, pseudonym: str, is
         is_public: Whether others may see the progress page.
 
     Raises:
-        BadRequest: If the pseudonym is too long, cannot be shown, or is the name of somebody else.
+        BadRequest: If the pseudonym is too long, cannot be shown, or may be taken for the name of somebody else.
     """
+    standings.hold_all(connection)
+    person = get(connection, person.id)
     wished = " ".join(pseudonym.split())
     if len(wished) > LONGEST_PSEUDONYM or not wished.isprintable():
         raise BadRequest(f"A pseudonym has at most {LONGEST_PSEUDONYM} characters, all of them printable.")
-    is_own = pseudonyms.folded(wished) == pseudonyms.folded(person.name)
+    if wished and not is_plain(wished):
+        raise BadRequest("A pseudonym has letters of one alphabet, not of several that look alike.")
+    is_own = folded(wished) == folded(person.name)
     if wished and not is_own and pseudonyms.is_taken(connection, person.id, wished):
         raise BadRequest("Somebody else goes by this name already: take another pseudonym.")
     values = {"pseudonym": wished or None, "is_public": is_public}
@@ -165,25 +181,34 @@ def change_role(connection: Connection, person_id: int, role: str) -> None:
 
     Raises:
         BadRequest: If there is no such role.
-        Conflict: If the site would be left without an administrator.
+        Conflict: If the site would be left without an administrator, or this one is appointed elsewhere.
     """
     if role not in ROLES:
         raise BadRequest(f"A role is one of {', '.join(ROLES)}.")
     if role != "admin":
-        _keep_an_administrator(connection, person_id)
+        if get(connection, person_id).is_appointed:
+            raise Conflict("The sign-in service, or the operator of this site, makes this person an administrator.")
+        appointments.keep_an_administrator(connection, person_id)
     connection.execute(update(people).where(people.c.id == person_id).values(role=role))
 
 
 def remove(connection: Connection, person: Person) -> None:
     """Deletes a person with everything that is kept about them, submissions and their scores included.
 
-    What teachers and administrators decided stays in the audit log.
+    What teachers and administrators decided stays in the audit log. The Hub's news of the account are not taken in any
+    more, until its owner signs in again.
 
     Raises:
-        Conflict: If the site would be left without an administrator.
+        Conflict: If the site would be left without an administrator, or a class that goes on without a teacher.
     """
-    _keep_an_administrator(connection, person.id)
+    standings.hold_all(connection)
+    person = get(connection, person.id)
+    appointments.keep_an_administrator(connection, person.id)
+    class_teachers.check_dispensable(connection, person.id)
     connection.execute(delete(activities).where(activities.c.person_id == person.id))
+    if person.source is not None:
+        departures.note(connection, person.source, person.key)
+    departures.forget_steps(connection, person.id)
     work.forget(connection, work.of(person.source, person.key))
     connection.execute(delete(people).where(people.c.id == person.id))
 
@@ -199,7 +224,8 @@ def to_person(row: Row[Any]) -> Person:
         key=row.key,
         full_name=row.full_name,
         pseudonym=row.pseudonym,
-        role=row.role,
+        role="admin" if row.is_appointed else row.role,
+        is_appointed=row.is_appointed,
         is_public=row.is_public,
         created_at=row.created_at,
     )
@@ -218,7 +244,7 @@ def _change_name(connection: Connection, before: Person, arrival: Arrival, name:
     if before.key != key:
         pseudonyms.keep_apart(connection, before.id, name)
     if arrival.source is not None:
-        _take_over(connection, arrival.source, key, before)
+        _take_over(connection, arrival, key, before)
         if before.source == arrival.source and before.key != key:
             # The Hub tells of everything again under the new name; the old one may be somebody else's soon.
             work.forget(connection, work.of(before.source, before.key))
@@ -228,23 +254,16 @@ def _change_name(connection: Connection, before: Person, arrival: Arrival, name:
         work.show_anew(connection, arrival.source, key)
 
 
-def _take_over(connection: Connection, source: str, key: str, person: Person) -> None:
+def _take_over(connection: Connection, arrival: Arrival, key: str, person: Person) -> None:
     """Takes an account's name from whoever had it before.
 
     Where the same issuer says so, the account was deleted and made anew by somebody else, who gets nothing but the
     name. Another issuer speaks of the same account.
     """
-    holder = (people.c.source == source) & (people.c.key == key) & (people.c.id != person.id)
+    holder = (people.c.source == arrival.source) & (people.c.key == key) & (people.c.id != person.id)
     before = connection.execute(select(people).where(holder)).one_or_none()
     if before is None:
         return
     connection.execute(update(people).where(people.c.id == before.id).values(source=None))
-    if before.issuer == person.issuer:
-        work.leave_elsewhere(connection, source, key)
-
-
-def _keep_an_administrator(connection: Connection, person_id: int) -> None:
-    """Refuses to let the last administrator go; two who do it at once wait for each other."""
-    query = select(people.c.id).where(people.c.role == "admin").order_by(people.c.id).with_for_update()
-    if list(connection.scalars(query)) == [person_id]:
-        raise Conflict("This is the only administrator of the site: make somebody else one first.")
+    if before.issuer == person.issuer and arrival.source is not None:
+        work.leave_elsewhere(connection, arrival.source, key)

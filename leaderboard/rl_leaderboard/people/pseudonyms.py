@@ -1,25 +1,23 @@
 """Pseudonyms: nobody goes by a name that others may take for somebody else's."""
 
 import secrets
-import unicodedata
 
 from sqlalchemy import Connection, select, update
 
 from rl_leaderboard.database.tables import people, submissions
 from rl_leaderboard.people import work
-
-
-def folded(name: str) -> str:
-    """A name as two are compared that must not be mistaken for each other."""
-    return unicodedata.normalize("NFKC", name).casefold()
+from rl_leaderboard.rules.lookalikes import folded
 
 
 def is_taken(connection: Connection, person_id: int, wished: str) -> bool:
-    """Whether somebody else goes by a name, or has handed something in under it."""
+    """Whether somebody else goes by a name, or has handed something in under it.
+
+    Call it while the boards are held: else two people could take the same name at once.
+    """
     others = select(people.c.name, people.c.pseudonym).where(people.c.id != person_id)
-    names = {folded(name) for row in connection.execute(others) for name in row if name}
-    handed_in = select(submissions.c.id).where(submissions.c.student_key == wished.lower()).limit(1)
-    return folded(wished) in names or connection.scalar(handed_in) is not None
+    names = {name for row in connection.execute(others) for name in row if name}
+    names.update(connection.scalars(select(submissions.c.student_key).distinct()))
+    return folded(wished) in {folded(name) for name in names}
 
 
 def keep_apart(connection: Connection, person_id: int, name: str) -> None:

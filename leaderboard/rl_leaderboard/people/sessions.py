@@ -28,25 +28,42 @@ class Session:
     expires_at: datetime
 
 
-def create(connection: Connection, person_id: int) -> Session:
-    """Begins a session, always with a new number; those that are over are removed."""
+def create(connection: Connection, person_id: int, epoch: str = "") -> Session:
+    """Begins a session, always with a new number; those that are over are removed.
+
+    Args:
+        connection: A transaction that writes.
+        person_id: Whose session.
+        epoch: What it ends with: the session is over when `epoch_of` the person's password is no longer this.
+    """
     now = clock.now()
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
     session = Session(secrets.token_urlsafe(32), now + LIFETIME)
-    row = {"digest": digest(session.id), "person_id": person_id, "created_at": now, "expires_at": session.expires_at}
-    connection.execute(insert(sessions).values(row))
+    row = {"digest": digest(session.id), "person_id": person_id, "epoch": epoch}
+    connection.execute(insert(sessions).values(**row, created_at=now, expires_at=session.expires_at))
     return session
 
 
 def identify(connection: Connection, session_id: str) -> Person | None:
     """Who is signed in by this cookie; None if nobody, or nobody any more."""
+    found = find(connection, session_id)
+    return None if found is None else found[0]
+
+
+def find(connection: Connection, session_id: str) -> tuple[Person, str] | None:
+    """Who is signed in by this cookie, and the session's epoch."""
     query = (
-        select(people)
+        select(people, sessions.c.epoch)
         .join_from(sessions, people, sessions.c.person_id == people.c.id)
         .where(sessions.c.digest == digest(session_id), sessions.c.expires_at > clock.now())
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else to_person(row)
+    return None if row is None else (to_person(row), row.epoch)
+
+
+def epoch_of(password_hash: str | None) -> str:
+    """What a session remembers of the password that it was begun with: a digest, empty without a password."""
+    return digest(password_hash) if password_hash else ""
 
 
 def remove(connection: Connection, session_id: str) -> None:

@@ -9,28 +9,30 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select
 
 from rl_hub import clock
 from rl_leaderboard.database.tables import sign_ins
 from rl_leaderboard.errors import TooManyRequests
 from rl_leaderboard.people.sessions import digest
+from rl_leaderboard.rules.sharing import may_take_another
 
 COOKIE = "rl_classroom_sign_in"
 LIFETIME = timedelta(minutes=10)
 MOST_PENDING = 20_000
-"""Anybody can begin a sign-in: what that writes is bounded."""
+"""Anybody can begin a sign-in: what that writes is bounded, and shared between the networks that they come from."""
 
 _RETRY_SECONDS = 60
 
 
-def begin(connection: Connection, state: str, data: Mapping[str, str]) -> str:
+def begin(connection: Connection, state: str, data: Mapping[str, str], network: str = "") -> str:
     """Remembers a sign-in for ten minutes; those that were given up are removed.
 
     Args:
         connection: A transaction that writes.
         state: What the provider is to send back.
         data: What finishing it takes.
+        network: Where the browser is.
 
     Returns:
         256 random bits for the browser's cookie.
@@ -40,13 +42,17 @@ def begin(connection: Connection, state: str, data: Mapping[str, str]) -> str:
     """
     now = clock.now()
     connection.execute(delete(sign_ins).where(sign_ins.c.expires_at <= now))
-    if (connection.scalar(select(func.count()).select_from(sign_ins)) or 0) >= MOST_PENDING:
+    is_mine = sign_ins.c.network == network
+    counts = select(func.count(case((is_mine, 1))), func.count(case((~is_mine, 1)))).select_from(sign_ins)
+    mine, others = connection.execute(counts).one()
+    if not may_take_another(mine, others, MOST_PENDING):
         raise TooManyRequests(
             "Too many people are signing in at this moment: wait a minute, then try again.",
             headers={"Retry-After": str(_RETRY_SECONDS)},
         )
     cookie = secrets.token_urlsafe(32)
-    row = {"digest": _key(cookie, state), "data": json.dumps(dict(data)), "expires_at": now + LIFETIME}
+    expires_at = now + LIFETIME
+    row = {"digest": _key(cookie, state), "data": json.dumps(dict(data)), "network": network, "expires_at": expires_at}
     connection.execute(insert(sign_ins).values(row))
     return cookie
 

@@ -1,5 +1,7 @@
 """What an account of a Hub has handed in, and what is told about it."""
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, Connection, delete, select
 
 from rl_leaderboard.boards import standings
@@ -26,13 +28,20 @@ def forget(connection: Connection, where: ColumnElement[bool]) -> None:
     standings.refresh(connection, before)
 
 
-def leave_elsewhere(connection: Connection, source: str, key: str) -> None:
+def leave_elsewhere(connection: Connection, source: str, key: str, before: datetime | None = None) -> None:
     """Deletes what cannot be the work of an account's new owner.
 
     That is everything but what stands in repositories of the account's name, which are the new owner's by now.
+
+    Args:
+        connection: A transaction that writes.
+        source: The Hub.
+        key: The account.
+        before: Only what is older; None for everything.
     """
     elsewhere = ~submissions.c.repo_key.startswith(f"{key}/", autoescape=True)
-    forget(connection, of(source, key) & (elsewhere | submissions.c.gone_at.is_not(None)))
+    theirs = of(source, key) & (elsewhere | submissions.c.gone_at.is_not(None))
+    forget(connection, theirs if before is None else theirs & (submissions.c.submitted_at < before))
 
 
 def show_anew(connection: Connection, source: str | None, key: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 Level = Literal["none", "completion", "excellence"]
+_RISING: tuple[Level, ...] = ("none", "completion", "excellence")
 
 COMPLETION_PERCENT = 80
 """Share of the required assignments that completes the course; all of them are excellence."""
@@ -26,3 +27,8 @@ def level(passed_required: int, required: int) -> Level:
     if not required or passed_required * 100 < required * COMPLETION_PERCENT:
         return "none"
     return "excellence" if passed_required == required else "completion"
+
+
+def includes(earned: Level, certified: Level) -> bool:
+    """Whether somebody who has earned one level has earned another one as well."""
+    return _RISING.index(earned) >= _RISING.index(certified)

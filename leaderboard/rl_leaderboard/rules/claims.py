@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rl_hub.names import shown
 
 LIMIT = 1e12
-"""The largest mean or standard deviation, either sign: no environment of a course comes near it."""
+"""The largest mean, standard deviation or score, either sign: no environment of a course comes near it."""
 
 LONGEST_ENV_ID = 128
 """Characters of an environment's id."""
@@ -52,8 +52,8 @@ class Claim:
             raise ValueError(f"{shown(self.env_id)} cannot be the id of an environment.")
         if (self.mean is None) is not (self.std is None):
             raise ValueError("A claim has a mean and a standard deviation, or neither.")
-        if self.mean is not None and self.std is not None and not (abs(self.mean) <= LIMIT and 0 <= self.std <= LIMIT):
-            raise ValueError("A claim's mean or standard deviation is out of range.")
+        if self.mean is not None and self.std is not None and not _is_in_range(self.mean, self.std):
+            raise ValueError("A claim's mean, standard deviation or score is out of range.")
         if self.n_episodes is not None and not 1 <= self.n_episodes <= _MOST_EPISODES:
             raise ValueError("A claim's number of episodes is out of range.")
 
@@ -90,6 +90,10 @@ def without_score(env_id: str, problem: str) -> Claim:
     return Claim(env_id, None, None, None, problem)
 
 
+def _is_in_range(mean: float, std: float) -> bool:
+    return abs(mean) <= LIMIT and 0 <= std <= LIMIT and abs(mean - std) <= LIMIT
+
+
 class _NoScore(ValueError):
     """Why a value is no score, as the rest of a sentence that begins with the score."""
 
@@ -105,7 +109,7 @@ def _read_value(value: object) -> tuple[float, float]:
     else:
         raise _NoScore(f"is neither a number nor a text. Write it as mean and standard deviation: {_EXAMPLE}.")
     # Compared before anything converts it: JSON has integers that no float can hold.
-    if abs(mean) > LIMIT or abs(std) > LIMIT:
+    if abs(mean) > LIMIT or abs(std) > LIMIT or abs(mean - std) > LIMIT:
         raise _NoScore(f"is larger than any environment gives. {_AGAIN}")
     if math.isnan(mean) or math.isnan(std):
         raise _NoScore(f"is not a number (nan). {_AGAIN}")

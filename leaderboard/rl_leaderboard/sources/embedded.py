@@ -61,15 +61,14 @@ def catch_up(classroom: Classroom) -> list[int]:
 def _take_in(classroom: Classroom, hub: Hub, models: Sequence[Model]) -> list[int]:
     """Keeps what is new of models that anybody may see; those that were gone are back."""
     with classroom.write() as connection:
-        pushes = [model.push for model in models if model.push is not None]
-        new = reception.receive(connection, classroom.course, pushes)
         gone = whereabouts.gone_among(connection, HUB, [model.repo_id for model in models])
         returned = [model for model in models if model.repo_id.lower() in gone]
         with hub.database.read() as hub_connection:
             for model in returned:
                 shas = embedded_models.history(hub_connection, model.id)
                 whereabouts.find_again(connection, HUB, model.repo_id, among=shas)
-    return new
+        pushes = [model.push for model in models if model.push is not None]
+        return reception.receive(connection, classroom.course, pushes)
 
 
 class _Follower:
@@ -92,20 +91,13 @@ class _Follower:
             with self._classroom.write() as connection:
                 whereabouts.forget(connection, HUB, event.repo_id)
         elif event.moved_to is not None:
-            self._move(event.repo_id, event.moved_to)
+            with self._classroom.write() as connection:
+                whereabouts.move(connection, HUB, event.repo_id, event.moved_to)
             self._look(event.repository_id)
         elif event.scope != "repo.content":
             self._look(event.repository_id)
         elif any(updated.ref == _MAIN for updated in event.updated_refs):
             self._look(event.repository_id, event.head_sha)
-
-    def _move(self, repo_id: str, new_id: str) -> None:
-        owner = new_id.partition("/")[0]
-        with self._hub.database.read() as connection:
-            # In an organisation a commit counts for whoever made it.
-            student = None if embedded_models.is_organisation(connection, owner) else owner
-        with self._classroom.write() as connection:
-            whereabouts.move(connection, HUB, repo_id, new_id, student)
 
     def _look(self, repository_id: int, sha: str | None = None) -> None:
         """Takes a model as it is now; its events may be behind."""

@@ -71,11 +71,6 @@ def history(connection: Connection, repository_id: int) -> Sequence[str]:
     return connection.scalars(select(commits.c.sha).where(commits.c.repository_id == repository_id)).all()
 
 
-def is_organisation(connection: Connection, name: str) -> bool:
-    """Whether an account is shared by several people."""
-    return connection.scalar(select(accounts.c.kind).where(accounts.c.key == name.lower())) == "org"
-
-
 def _select(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(

@@ -1,5 +1,6 @@
 """What every source does with what it has read."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from rl_leaderboard.classroom import Classroom
@@ -17,7 +18,7 @@ def environments(course: Course) -> tuple[str, ...]:
 
 
 def take_in(classroom: Classroom, source: str, pushes: Sequence[Push]) -> list[int]:
-    """Keeps what is new; repositories that were gone are back.
+    """Keeps what is new; heads of repositories that were gone are back.
 
     Args:
         classroom: Where; a transaction is opened for a few hundred pushes each.
@@ -30,8 +31,12 @@ def take_in(classroom: Classroom, source: str, pushes: Sequence[Push]) -> list[i
     new: list[int] = []
     for start in range(0, len(pushes), _CHUNK):
         chunk = pushes[start : start + _CHUNK]
+        shas: defaultdict[str, set[str]] = defaultdict(set)
+        for push in chunk:
+            shas[push.repo_id.lower()].add(push.sha)
         with classroom.write() as connection:
+            for repo_key in whereabouts.gone_among(connection, source, shas):
+                # Earlier commits may be of a repository of the same name that was deleted: nothing tells them apart.
+                whereabouts.find_again(connection, source, repo_key, among=shas[repo_key])
             new += reception.receive(connection, classroom.course, chunk)
-            for repo_id in whereabouts.gone_among(connection, source, [push.repo_id for push in chunk]):
-                whereabouts.find_again(connection, source, repo_id)
     return new

@@ -88,6 +88,12 @@ def look(
             outcome.problem = problem.sentence
             _fail(classroom, source, problem, stopped)
             return outcome
+        except Exception:
+            # Asking again at once would change nothing, and the Hub can do nothing about it.
+            _log.exception("What %s has sent could not be kept.", source)
+            outcome.problem = f"What {source} has sent could not be kept: see the classroom's log."
+            _fail(classroom, source, HubProblem(outcome.problem), stopped)
+            return outcome
     with classroom.write() as connection:
         states.succeeded(connection, source, swept=swept, problem=outcome.problem)
     return outcome
@@ -124,6 +130,8 @@ def read_wanted(classroom: Classroom, address: str, stopped: threading.Event | N
             except HubProblem as problem:
                 # Of this repository: the others must not wait for it.
                 _log.warning("%s could not be read: %s", wanted.repo_id, problem.sentence)
+            except Exception:
+                _log.exception("%s could not be kept.", wanted.repo_id)
             classroom.wanted.done(wanted)
 
 

@@ -93,8 +93,7 @@ class Reader:
             return []
         if model.repo_id.lower() != wanted.repo_id.lower():
             with self.classroom.write() as connection:
-                student = model.push.student
-                whereabouts.move(connection, self.source, wanted.repo_id, model.repo_id, student)
+                whereabouts.move(connection, self.source, wanted.repo_id, model.repo_id)
         new = intake.take_in(self.classroom, self.source, [model.push])
         if wanted.by_student:
             self._take_again(model)

@@ -18,7 +18,7 @@ from rl_leaderboard.sources import embedded_models, intake
 from rl_leaderboard.submissions import reception, whereabouts
 from rl_leaderboard.submissions.reception import Push
 from rl_leaderboard.submissions.submissions import Submission
-from rl_leaderboard.submissions.wanted import WantedRepository
+from rl_leaderboard.submissions.wanted import MOST_EACH, WantedRepository
 
 _LONGEST_REVISION = 200
 
@@ -60,15 +60,17 @@ def _ask_for(classroom: Classroom, source: str, person: Person, repo_id: str, re
     if repo_id.partition("/")[0].lower() != person.key:
         raise _not_yours(repo_id, person)
     if not classroom.wanted.add(WantedRepository(source, repo_id, revision, by_student=True)):
-        raise TooManyRequests("Too many repositories are waiting to be read. Try again in a few minutes.")
+        raise TooManyRequests(
+            f"Too many repositories are waiting to be read, or {MOST_EACH} of yours are. Try again in a few minutes."
+        )
 
 
 def _take_in(classroom: Classroom, hub: Hub, person: Person, repo_id: str, revision: str | None) -> Submission:
     with hub.database.read() as connection:
         found = _find(hub, connection, classroom, person, repo_id, revision)
     with classroom.write() as connection:
-        reception.receive(connection, classroom.course, [found.push])
         whereabouts.find_again(connection, HUB, found.push.repo_id, among=found.history)
+        reception.receive(connection, classroom.course, [found.push])
         taken = reception.of_commit(connection, HUB, found.push.repo_id, found.push.sha)
         again = [reception.take_again(connection, submission) for submission in taken]
     return again[0]

@@ -1,19 +1,23 @@
 """Taking in what Hubs tell: commits become submissions, once each, however often they are told."""
 
-from collections import defaultdict
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, tuple_, update
+from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from rl_hub import clock
+from rl_hub.names import shown
 from rl_leaderboard.boards import standings
 from rl_leaderboard.boards.standings import Place
 from rl_leaderboard.database.tables import LONGEST_KEY, assignments, submissions
 from rl_leaderboard.errors import TooManyRequests
+from rl_leaderboard.people import departures
 from rl_leaderboard.rules.claims import Claim
+from rl_leaderboard.submissions import quotas
 from rl_leaderboard.submissions import submissions as records
 from rl_leaderboard.submissions.submissions import Submission
 from rl_units.course import Course
@@ -21,6 +25,12 @@ from rl_units.course import Course
 # What was committed before that is history, and not told as news.
 _NEWS = timedelta(hours=1)
 _CHUNK = 200
+_WAITS = (
+    "An earlier submission of this student was taken off this board, so a teacher has to look at this one before it "
+    "counts."
+)
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,13 +62,14 @@ class Push:
     @property
     def is_acceptable(self) -> bool:
         """Whether its names fit: what does not can be no repository of any Hub."""
-        names = (self.repo_id, self.sha, self.student)
-        fits = len(self.repo_id) <= 200 and len(self.sha) <= 64 and 1 <= len(self.student) <= LONGEST_KEY
-        return fits and self.repo_id.count("/") == 1 and all(name.isprintable() and name for name in names)
+        names = ((self.repo_id, 200), (self.sha, 64), (self.student, LONGEST_KEY))
+        # A name may be longer in lower case.
+        fits = all(len(name) > 0 and max(len(name), len(name.lower())) <= most for name, most in names)
+        return fits and self.repo_id.count("/") == 1 and all(name.isprintable() for name, _ in names)
 
 
 def receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
-    """Keeps what is new.
+    """Keeps what is new; what cannot be kept, for a reason that nobody has thought of, is left out and logged.
 
     Args:
         connection: A transaction that writes.
@@ -73,7 +84,7 @@ def receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> l
     standings.hold(connection, {assignment.id for assignment in found if assignment is not None})
     new: list[int] = []
     for start in range(0, len(pushes), _CHUNK):
-        new += _receive(connection, course, pushes[start : start + _CHUNK])
+        new += _receive_fit(connection, course, pushes[start : start + _CHUNK])
     return new
 
 
@@ -81,7 +92,7 @@ def take_again(connection: Connection, submission: Submission) -> Submission:
     """Takes in anew what was over the day's quota, or has failed; what has not stays as it is.
 
     Raises:
-        TooManyRequests: If today's quota is used up as well.
+        TooManyRequests: If today's quota is used up as well, or its tries are.
     """
     standings.hold(connection, [submission.assignment_id])
     submission = records.get(connection, submission.id)
@@ -89,9 +100,12 @@ def take_again(connection: Connection, submission: Submission) -> Submission:
         return submission
     now = clock.now()
     quota = connection.scalar(select(assignments.c.quota_per_day).where(assignments.c.id == submission.assignment_id))
-    if quota is not None and _taken_today(connection, submission.place, now) >= quota:
-        raise TooManyRequests(f"Today's quota of {quota} is used up. Hand this commit in again tomorrow.")
-    values = {"over_quota": False, "state": "received", "reason": "", "received_at": now}
+    if quota is not None and (problem := quotas.today(connection, submission.place, now).refusal(quota)):
+        raise TooManyRequests(f"{problem} {quotas.AGAIN}.")
+    tries = 1 + (submission.tries if submission.received_at >= quotas.midnight(now) else 0)
+    values = {"over_quota": False, "tries": tries, "state": "received", "reason": "", "received_at": now}
+    if submission.retracted_at is None and records.under_review(connection, [submission.place]):
+        values |= _waiting(now)
     connection.execute(update(submissions).where(submissions.c.id == submission.id).values(values))
     standings.refresh(connection, [submission.place])
     again = records.get(connection, submission.id)
@@ -106,6 +120,20 @@ def of_commit(connection: Connection, source: str, repo_id: str, sha: str) -> li
     return [records.get(connection, number) for number in numbers]
 
 
+def _receive_fit(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
+    """Keeps what is new of pushes, all at once or else one by one: a single one must not keep the others out."""
+    try:
+        with connection.begin_nested():
+            return _receive(connection, course, pushes)
+    except (StatementError, ValueError, OverflowError) as error:
+        if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
+            raise  # It says nothing about the pushes.
+        if len(pushes) == 1:
+            _log.exception("A commit of %s cannot be kept and is left out.", shown(pushes[0].repo_id))
+            return []
+    return [number for push in pushes for number in _receive_fit(connection, course, [push])]
+
+
 def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
     rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
     for row in _rows(course, pushes):
@@ -114,13 +142,14 @@ def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> 
         if known["claimed_score"] is None and row["claimed_score"] is not None:
             rows[_identity(row)] = row
     there = _known(connection, list(rows)) if rows else set()
-    new = [row for identity, row in rows.items() if identity not in there]
-    _apply_quotas(connection, new)
+    new = departures.screen(connection, [row for identity, row in rows.items() if identity not in there])
+    quotas.apply(connection, new)
+    _apply_reviews(connection, new)
     ids: list[int] = []
     if new:
         statement = insert(submissions).returning(submissions.c.id, sort_by_parameter_order=True)
         ids = list(connection.scalars(statement, new))
-        standings.refresh(connection, {Place(row["assignment_id"], row["source"], row["student_key"]) for row in new})
+        standings.refresh(connection, set(map(_place, new)))
     for number, row in zip(ids, new, strict=True):
         if row["received_at"] - row["submitted_at"] < _NEWS:
             submission = records.get(connection, number)
@@ -173,6 +202,10 @@ def _row(push: Push, claim: Claim, assignment_id: str, now: datetime) -> dict[st
         "submitted_at": min(push.submitted_at, now),
         "received_at": now,
         "over_quota": False,
+        "tries": 1,
+        "retracted_at": None,
+        "retraction": "",
+        "review": "",
     }
 
 
@@ -180,32 +213,17 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str, str]:
     return row["source"], row["repo_key"], row["sha"], row["assignment_id"]
 
 
-def _apply_quotas(connection: Connection, rows: Collection[dict[str, Any]]) -> None:
-    """Marks what is more than a student may hand in on a day; what came earlier is no longer counted."""
-    limited = assignments.c.quota_per_day.is_not(None)
-    quotas = {row.id: row.quota_per_day for row in connection.execute(select(assignments).where(limited))}
-    used: defaultdict[Place, int] = defaultdict(int)
+def _apply_reviews(connection: Connection, rows: Collection[dict[str, Any]]) -> None:
+    """Lets wait what comes after a retraction."""
+    waiting = records.under_review(connection, set(map(_place, rows)))
     for row in rows:
-        quota = quotas.get(row["assignment_id"])
-        if quota is None:
-            continue
-        place = Place(row["assignment_id"], row["source"], row["student_key"])
-        if place not in used:
-            used[place] = _taken_today(connection, place, row["received_at"])
-        used[place] += 1
-        if used[place] > quota:
-            reason = f"Today's quota of {quota} is used up. Hand this commit in again tomorrow: rl_units submit."
-            row |= {"over_quota": True, "state": "failed", "reason": reason}
+        if _place(row) in waiting and row["retracted_at"] is None:
+            row |= _waiting(row["received_at"])
 
 
-def _taken_today(connection: Connection, place: Place, now: datetime) -> int:
-    """Submissions of this day, in UTC; those that failed do not count."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    counted = select(func.count()).where(
-        submissions.c.assignment_id == place.assignment_id,
-        submissions.c.source == place.source,
-        submissions.c.student_key == place.student_key,
-        submissions.c.received_at >= midnight,
-        submissions.c.state != "failed",
-    )
-    return connection.scalar(counted) or 0
+def _waiting(now: datetime) -> dict[str, Any]:
+    return {"retracted_at": now, "retraction": _WAITS, "review": "pending"}
+
+
+def _place(row: dict[str, Any]) -> Place:
+    return Place(row["assignment_id"], row["source"], row["student_key"])

@@ -5,6 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, func, select, update
 
 from rl_leaderboard.boards import generations
+from rl_leaderboard.boards.standings import hold
 from rl_leaderboard.database.tables import standings, submissions
 
 _RESTING = ("received", "scored", "failed")
@@ -19,6 +20,7 @@ def queue_board(connection: Connection, assignment_id: str) -> int:
     Returns:
         How many have been queued.
     """
+    hold(connection, [assignment_id])
     standing = select(standings.c.submission_id).where(standings.c.assignment_id == assignment_id)
     chosen = submissions.c.id.in_(standing) & submissions.c.state.in_(_RESTING)
     queued = connection.execute(update(submissions).where(chosen).values(state="queued", reason="")).rowcount

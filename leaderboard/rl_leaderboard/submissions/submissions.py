@@ -1,11 +1,11 @@
 """Submissions: one commit of a student's repository, for one assignment."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, update
 
 from rl_hub import clock
 from rl_leaderboard.activity import feed
@@ -14,6 +14,7 @@ from rl_leaderboard.boards.standings import Place
 from rl_leaderboard.database.tables import evaluations, people, submissions
 from rl_leaderboard.errors import NotFound
 from rl_leaderboard.people.people import Person
+from rl_leaderboard.rules import names
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Submission:
         env_id: The environment as the card names it: the assignment's, or an alias.
         student_name: The account that it counts for.
         student_key: The same in lower case.
-        pseudonym: What others see instead of the name, and of the repository's owner.
+        pseudonym: What others see instead of the name; they see nothing that leads to the repository then.
         algorithm: As the card calls it.
         library: As the card calls it.
         claimed_mean: What the card says, as the next three.
@@ -44,9 +45,12 @@ class Submission:
         received_at: When it came to us.
         declared_at: When the student declared that this one counts.
         over_quota: Whether it came when the day's quota was used up.
+        tries: How often it was taken in on the day of `received_at`: not at all if it was over the quota.
         gone_at: When its repository was deleted or hidden.
-        retracted_at: When a teacher took it off the board.
+        retracted_at: When a teacher took it off the board, or since when it waits for one.
         retraction: Why.
+        review: "required" if a teacher took it off: what its student hands in for the assignment later waits for a
+            teacher. "pending" if it is one that waits. Empty otherwise.
         evaluation_id: The evaluation that counts.
         verified_score: What the judge measured, under the current protocol.
     """
@@ -74,9 +78,11 @@ class Submission:
     received_at: datetime
     declared_at: datetime | None
     over_quota: bool
+    tries: int
     gone_at: datetime | None
     retracted_at: datetime | None
     retraction: str
+    review: str
     evaluation_id: int | None
     verified_score: float | None
 
@@ -97,8 +103,8 @@ class Submission:
 
     @property
     def shown_agent(self) -> str:
-        """The repository as others see it: without its owner, if the student has a pseudonym."""
-        return self.repo_id if self.pseudonym is None else self.repo_id.partition("/")[2]
+        """The repository as others see it: a number, if the student has a pseudonym."""
+        return names.shown_agent(self.repo_id, self.pseudonym, self.id)
 
     @property
     def place(self) -> Place:
@@ -147,23 +153,49 @@ def list_of_repository(
 
 def declare(connection: Connection, submission: Submission) -> None:
     """Notes that the student wants this one to count where the assignment leaves the choice to them."""
-    others = (
-        submissions.c.source == submission.source,
-        submissions.c.student_key == submission.student_key,
-        submissions.c.assignment_id == submission.assignment_id,
-    )
-    connection.execute(update(submissions).where(*others).values(declared_at=None))
+    standings.hold(connection, [submission.assignment_id])
+    connection.execute(update(submissions).where(_at(submission.place)).values(declared_at=None))
     _change(connection, submission, declared_at=clock.now())
 
 
 def retract(connection: Connection, submission: Submission, reason: str) -> None:
-    """Takes a submission off the board."""
-    _change(connection, submission, retracted_at=clock.now(), retraction=reason)
+    """Takes a submission off the board.
+
+    The same agent is easily handed in again, as another commit or by another name. So what the student hands in for
+    the assignment from now on waits for a teacher, until `restore`.
+    """
+    _change(connection, submission, retracted_at=clock.now(), retraction=reason, review="required")
 
 
 def restore(connection: Connection, submission: Submission) -> None:
-    """Takes a retraction back."""
-    _change(connection, submission, retracted_at=None, retraction="")
+    """Puts a submission back on the board, and ends that its student's later ones wait.
+
+    One that waited was looked at: what waits beside it waits on, and what comes from now on counts. One that a teacher
+    took off brings back what has waited because of it.
+    """
+    standings.hold(connection, [submission.assignment_id])
+    submission = get(connection, submission.id)
+    back = {"retracted_at": None, "retraction": "", "review": ""}
+    _change(connection, submission, **back)
+    here = _at(submission.place)
+    if submission.review == "pending":
+        connection.execute(update(submissions).where(here, submissions.c.review == "required").values(review=""))
+    elif not under_review(connection, [submission.place]):
+        waiting = here & (submissions.c.review == "pending")
+        numbers = connection.scalars(update(submissions).where(waiting).values(back).returning(submissions.c.id)).all()
+        standings.refresh(connection, [submission.place], returning=numbers)
+
+
+def under_review(connection: Connection, places: Collection[Place]) -> set[Place]:
+    """Those of some places where what the student hands in waits for a teacher; a few hundred at most."""
+    columns = submissions.c.assignment_id, submissions.c.source, submissions.c.student_key
+    # SQLite finds single columns in an index, and whole keys nowhere.
+    near = (
+        submissions.c.source.in_({place.source for place in places}),
+        submissions.c.student_key.in_({place.student_key for place in places}),
+    )
+    query = select(*columns).where(*near, submissions.c.review == "required")
+    return {Place(*row) for row in connection.execute(query)} & set(places)
 
 
 def queue(connection: Connection, submission: Submission) -> None:
@@ -179,21 +211,22 @@ def fail(connection: Connection, submission: Submission, reason: str) -> None:
 
 
 def tell(connection: Connection, kind: feed.Kind, submission: Submission, **more: Any) -> None:
-    """Writes an activity about a submission."""
-    payload = {
-        "student": submission.shown_student,
-        "agent": submission.shown_agent,
-        "assignment": submission.assignment_id,
-        "submission": submission.id,
-        **more,
-    }
+    """Writes an activity about a submission; nothing is told of one that was retracted or is gone."""
+    if submission.retracted_at is not None or submission.gone_at is not None:
+        return
+    payload = {"assignment": submission.assignment_id, "submission": submission.id, **more}
     feed.record(connection, kind, payload, assignment_id=submission.assignment_id, submission_id=submission.id)
 
 
 def _change(connection: Connection, submission: Submission, **values: Any) -> None:
     standings.hold(connection, [submission.assignment_id])
     connection.execute(update(submissions).where(submissions.c.id == submission.id).values(values))
-    standings.refresh(connection, [submission.place])
+    standings.refresh(connection, [submission.place], returning=[submission.id])
+
+
+def _at(place: Place) -> ColumnElement[bool]:
+    columns = submissions.c.assignment_id, submissions.c.source, submissions.c.student_key
+    return and_(*(column == value for column, value in zip(columns, place, strict=True)))
 
 
 def _select() -> Select[Any]:

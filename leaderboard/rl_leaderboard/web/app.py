@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 
 from rl_hub.web.headers import PAGE_POLICY, SecurityHeaders
@@ -10,6 +11,9 @@ from rl_hub.web.logs import RequestLog
 from rl_leaderboard import __version__
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.web import api, background, failures, pages
+from rl_leaderboard.web.bodies import LimitBodies
+from rl_leaderboard.web.faults import Faults
+from rl_leaderboard.web.hosts import CheckHost
 from rl_leaderboard.web.kept_pages import KeptPages
 from rl_leaderboard.web.traffic import CountTraffic, Traffic
 
@@ -17,7 +21,11 @@ from rl_leaderboard.web.traffic import CountTraffic, Traffic
 _POLICY = f"{PAGE_POLICY}; connect-src 'self'"
 
 # What follows these is as good as a password, and belongs into no log.
-_SECRET_BELOW = ("/join/",)
+_SECRET_BELOW = ("/join/", "/certificates/", "/api/v1/certificates/")
+
+# Threads that answer requests, the embedded Hub's too. They take turns anyway; with more of them each waits longer for
+# its turn, and each keeps a connection with pages of the database.
+_THREADS = 12
 
 
 def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
@@ -44,7 +52,10 @@ def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
         app.include_router(router)
     failures.add_handlers(app)
     # The last that is added is the outermost.
+    app.add_middleware(LimitBodies)
+    app.add_middleware(CheckHost)
     app.add_middleware(KeptPages, classroom=classroom)
+    app.add_middleware(Faults, secret_below=_SECRET_BELOW)
     app.add_middleware(SecurityHeaders, policy=_POLICY)
     app.add_middleware(CountTraffic, traffic=app.state.traffic)
     app.add_middleware(RequestLog, secret_below=_SECRET_BELOW)
@@ -54,6 +65,7 @@ def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What goes on beside the requests."""
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
     async with AsyncExitStack() as stack:
         for task in background.TASKS:
             await stack.enter_async_context(task(app))

@@ -1,17 +1,15 @@
 """What is answered when something fails: a page for people, one JSON shape for programs, and never a traceback."""
 
-import logging
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from rl_hub.errors import HubError
-from rl_leaderboard.errors import BadRequest, Fault, LeaderboardError, MethodNotAllowed, NotFound
+from rl_leaderboard.errors import BadRequest, LeaderboardError, MethodNotAllowed, NotFound, TooLarge
 from rl_leaderboard.people.visitor import ANONYMOUS
 from rl_leaderboard.web.pages.site import show
 from rl_leaderboard.web.requests import visitor_by_cookie
@@ -28,18 +26,16 @@ _TITLES = {
     507: "The disk is full",
 }
 _HUB_CODES = {507: "storage_full", 503: "busy", 413: "too_large", 403: "forbidden", 429: "too_many_requests"}
-_log = logging.getLogger(__name__)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Lets an application answer every failure in our way."""
-    for kind in (LeaderboardError, HubError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _handle)
+    """Lets an application answer every refusal in our way; what nobody expected is for `faults.Faults`."""
+    for kind in (LeaderboardError, HubError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, answer)
 
 
-async def _handle(request: Request, error: Exception) -> Response:
-    if isinstance(error, ClientDisconnect):
-        return Response(status_code=499)
+async def answer(request: Request, error: Exception) -> Response:
+    """The answer to a request that failed with one of the errors that have a handler."""
     refusal = _refusal(request, error)
     status, code = refusal.status, refusal.code
     if isinstance(error, HubError):
@@ -57,14 +53,12 @@ def _refusal(request: Request, error: Exception) -> LeaderboardError:
         return BadRequest(error.message, headers=error.headers)
     if isinstance(error, RequestValidationError):
         return BadRequest(_sentence(error))
-    if isinstance(error, HTTPException):
-        if error.status_code == 405:
-            return MethodNotAllowed(f"{request.method} is not possible here.")
-        if error.status_code == 404:
-            return NotFound("There is nothing at this address.")
-        return BadRequest(str(error.detail))
-    _log.error("A request failed.", exc_info=error, extra={"method": request.method, "path": request.url.path})
-    return Fault("The site made a mistake here. Its log has the details; try again.")
+    assert isinstance(error, HTTPException)  # noqa: S101  nothing else has a handler
+    if error.status_code == 405:
+        return MethodNotAllowed(f"{request.method} is not possible here.")
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address.")
+    return TooLarge(str(error.detail)) if error.status_code == 413 else BadRequest(str(error.detail))
 
 
 def _sentence(error: RequestValidationError) -> str:

@@ -6,6 +6,7 @@ it has seen. So does one whose connection broke.
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,7 @@ from anyio.to_thread import run_sync
 from rl_leaderboard.activity import feed
 from rl_leaderboard.activity.feed import Activity
 from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.rules.sharing import may_take_another
 
 MOST_CLIENTS = 2000
 MOST_MISSED = 200
@@ -42,6 +44,7 @@ class Broadcaster:
         self._classroom = classroom
         self._encode = encode
         self._queues: set[Queue] = set()
+        self._networks: Counter[str] = Counter()
         self._news = anyio.Event()
         self._last = 0
         self._is_closed = False
@@ -52,10 +55,10 @@ class Broadcaster:
         """How many look on."""
         return len(self._queues)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nobody else can look on."""
-        return self._is_closed or len(self._queues) >= MOST_CLIENTS
+    def has_room(self, network: str) -> bool:
+        """Whether one more of this network can look on."""
+        mine = self._networks[network]
+        return not self._is_closed and may_take_another(mine, len(self._queues) - mine, MOST_CLIENTS)
 
     async def follow(self) -> None:
         """Tells what happens from now on, until it is cancelled."""
@@ -77,16 +80,24 @@ class Broadcaster:
         self._last = await run_sync(self._newest)
 
     @contextmanager
-    def listening(self) -> Iterator["Queue"]:
-        """What happens while the `with` block runs, in a queue; nothing if there are too many of them."""
+    def listening(self, network: str) -> Iterator["Queue"]:
+        """What happens while the `with` block runs, in a queue; nothing if there are too many of them.
+
+        Args:
+            network: Where the client is.
+        """
         queue = Queue()
-        if self.is_full:
+        if not self.has_room(network):
             queue.close()
         self._queues.add(queue)
+        self._networks[network] += 1
         try:
             yield queue
         finally:
             self._queues.discard(queue)
+            self._networks[network] -= 1
+            if not self._networks[network]:
+                del self._networks[network]
             queue.drop()
 
     async def news(self) -> None:

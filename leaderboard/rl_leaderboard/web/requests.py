@@ -1,7 +1,7 @@
 """What routes need of a request: the classroom, who asks, forms, and the answer to a failure."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Path, Request
@@ -9,11 +9,13 @@ from fastapi import Depends, Path, Request
 from rl_hub.accounts import tokens as hub_tokens
 from rl_hub.accounts import users
 from rl_hub.accounts.sessions import Cookie, check_form_token
+from rl_hub.accounts.users import User
 from rl_hub.web import origins, streams
 from rl_leaderboard.classes import members
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Forbidden, Unauthorized
-from rl_leaderboard.people import people, sessions, tokens
+from rl_leaderboard.people import appointments, people, sessions, tokens
+from rl_leaderboard.people.arrivals import arrival_of
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.people.visitor import ANONYMOUS, Visitor
 
@@ -42,11 +44,19 @@ def visitor_by_cookie(request: Request) -> Visitor:
     cookie = request.cookies.get(sessions.COOKIE)
     if not cookie:
         return ANONYMOUS
-    with classroom_of(request).read() as connection:
-        person = sessions.identify(connection, cookie)
-        if person is None or not _still_has_account(request, person):
+    classroom = classroom_of(request)
+    with classroom.read() as connection:
+        found = sessions.find(connection, cookie)
+    if found is None:
+        return ANONYMOUS
+    person, epoch = found
+    account = _account(classroom, person)
+    if account is not None:
+        user, password_hash = account
+        if user is None or sessions.epoch_of(password_hash) != epoch:
             return ANONYMOUS
-        return Visitor(person, members.roles_of(connection, person.id), "session", may_write=True)
+        person = _as_known_today(classroom, person, user)
+    return _visitor(classroom, person, "session", may_write=True)
 
 
 def visitor_by_token(request: Request) -> Visitor:
@@ -61,25 +71,26 @@ def visitor_by_token(request: Request) -> Visitor:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("Send the access token as `Authorization: Bearer …`.")
     classroom = classroom_of(request)
-    with classroom.read() as connection:
-        found = tokens.identify(connection, token.strip())
-        if found is not None and _still_has_account(request, found[0]):
-            person, role = found
-            return Visitor(person, members.roles_of(connection, person.id), "token", may_write=role == "write")
-    visitor = _by_hub_token(classroom, token.strip())
+    visitor = _by_own_token(classroom, token.strip()) or _by_hub_token(classroom, token.strip())
     if visitor is None:
         raise Unauthorized("This access token is not known here, or has expired.")
     return visitor
 
 
-def _still_has_account(request: Request, person: Person) -> bool:
-    """Whether the person's account still exists: who leaves the embedded Hub leaves here too."""
-    hub = classroom_of(request).hub
-    if person.issuer != people.HUB or hub is None:
-        return True
-    with hub.database.read() as connection:
-        user = users.find(connection, person.name)
-    return user is not None and str(user.id) == person.subject
+def _by_own_token(classroom: Classroom, token: str) -> Visitor | None:
+    """Who has this token of the classroom."""
+    with classroom.read() as connection:
+        found = tokens.identify(connection, token)
+    if found is None:
+        return None
+    person, role = found
+    account = _account(classroom, person)
+    if account is not None:
+        user, _password_hash = account
+        if user is None:
+            return None
+        person = _as_known_today(classroom, person, user)
+    return _visitor(classroom, person, "token", may_write=role == "write")
 
 
 def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
@@ -88,17 +99,42 @@ def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
         return None
     with classroom.hub.database.read() as connection:
         identity = hub_tokens.identify(connection, token)
-    if identity is None or identity.user_id is None:
+        user = users.find(connection, identity.name) if identity and identity.user_id is not None else None
+    if identity is None or user is None:
         return None
-    arrival = people.Arrival(people.HUB, str(identity.user_id), identity.name, people.HUB, is_admin=identity.is_admin)
     with classroom.read() as connection:
-        person = people.find_subject(connection, people.HUB, arrival.subject)
-    if person is None or person.name != identity.name:
-        with classroom.write() as connection:
-            person = people.welcome(connection, arrival, classroom.settings.teachers, classroom.settings.admins)
+        known = people.find_subject(connection, people.HUB, str(user.id))
+    person = _as_known_today(classroom, known, user)
+    return _visitor(classroom, person, "token", may_write=identity.role == "write")
+
+
+def _account(classroom: Classroom, person: Person) -> tuple[User | None, str | None] | None:
+    """A person's account of the embedded Hub, and the hash of its password; None if another service knows the person.
+
+    The account itself is None if it is gone: who leaves the embedded Hub leaves here too.
+    """
+    if person.issuer != people.HUB or classroom.hub is None:
+        return None
+    with classroom.hub.database.read() as connection:
+        user = users.find(connection, person.name)
+        if user is None or str(user.id) != person.subject:
+            return None, None
+        return user, users.find_password_hash(connection, user.name)
+
+
+def _as_known_today(classroom: Classroom, person: Person | None, user: User) -> Person:
+    """The person of an account of the embedded Hub: whom the Hub makes an administrator, or no longer, is so here."""
+    admins = classroom.settings.admins
+    appointed = appointments.is_appointed(user.name, admins, by_issuer=user.is_admin)
+    if person is not None and (person.name, person.is_appointed) == (user.name, appointed):
+        return person
+    with classroom.write() as connection:
+        return people.welcome(connection, arrival_of(user), classroom.settings.teachers, admins)
+
+
+def _visitor(classroom: Classroom, person: Person, via: Literal["session", "token"], *, may_write: bool) -> Visitor:
     with classroom.read() as connection:
-        classes = members.roles_of(connection, person.id)
-    return Visitor(person, classes, "token", may_write=identity.role == "write")
+        return Visitor(person, members.roles_of(connection, person.id), via, may_write)
 
 
 class Form:

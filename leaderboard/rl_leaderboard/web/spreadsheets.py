@@ -7,8 +7,10 @@ cells elsewhere. Names are their owners' choice, so every text that could be one
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+import anyio
+from anyio.to_thread import run_sync
 from starlette.responses import Response, StreamingResponse
 
 Value = str | int | float | bool | None
@@ -16,6 +18,8 @@ Value = str | int | float | bool | None
 # At the start, and behind what some spreadsheets take for the end of a cell. The last four are wide =, + - and @.
 _FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 _BLOCK_ROWS = 200
+# Making long tables keeps a processor busy: they wait for each other here, not in the threads that answer requests.
+_MAKING = anyio.CapacityLimiter(2)
 
 
 def csv_cell(value: Value) -> str:
@@ -49,7 +53,12 @@ def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Value
         "Cache-Control": "private, no-cache",
         "Vary": "Cookie, Authorization",
     }
-    return StreamingResponse(_blocks(header, rows), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(_made(_blocks(header, rows)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _made(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while block := await run_sync(next, blocks, b"", limiter=_MAKING):
+        yield block
 
 
 def _blocks(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:

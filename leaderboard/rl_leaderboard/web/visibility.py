@@ -21,7 +21,8 @@ class Seen:
         person_id: The student's account, if there is one.
         is_public: Whether the student's page may be seen by everybody.
         is_own: Whether the visitor is the student.
-        is_taught: Whether the visitor is a teacher of the site, or of a class that the student is in.
+        is_taught: Whether the visitor is an administrator, or a teacher of a class that the student is in.
+        is_moderated: Whether the visitor is a teacher of the site, who decides about all boards.
     """
 
     submission: Submission
@@ -29,16 +30,35 @@ class Seen:
     is_public: bool
     is_own: bool
     is_taught: bool
+    is_moderated: bool
 
     @property
     def is_inside(self) -> bool:
-        """Whether the visitor may see what others may not: the name behind a pseudonym, logs, what was taken back."""
-        return self.is_own or self.is_taught
+        """Whether the visitor may see what others may not: what was taken back, or is gone."""
+        return self.is_own or self.is_taught or self.is_moderated
 
     @property
-    def may_know_repository(self) -> bool:
-        """Whether the repository's address, which has its owner's name in it, may be shown."""
-        return self.submission.pseudonym is None or self.is_inside
+    def may_know_name(self) -> bool:
+        """Whether the visitor may know who the student is, and whatever leads there.
+
+        A repository's name and the digests of its content do: the Hub that has it finds its owner by them.
+        """
+        return self.submission.pseudonym is None or self.is_own or self.is_taught
+
+    @property
+    def may_read_log(self) -> bool:
+        """Whether the visitor may read what the judge wrote down, which may name files of the repository."""
+        return self.is_inside and self.may_know_name
+
+    @property
+    def student(self) -> str:
+        """The student as the visitor may see them."""
+        return self.submission.student_name if self.may_know_name else self.submission.shown_student
+
+    @property
+    def agent(self) -> str:
+        """The agent as the visitor may see it."""
+        return self.submission.repo_id if self.may_know_name else self.submission.shown_agent
 
 
 def look_at(connection: Connection, visitor: Visitor, submission_id: int) -> Seen:
@@ -55,6 +75,7 @@ def look_at(connection: Connection, visitor: Visitor, submission_id: int) -> See
         is_public=student is not None and student.is_public,
         is_own=submission.belongs_to(visitor.person),
         is_taught=_teaches(connection, visitor, student),
+        is_moderated=visitor.is_teacher,
     )
     if (submission.gone_at or submission.retracted_at) and not seen.is_inside:
         raise NotFound("There is no such submission.")
@@ -62,7 +83,7 @@ def look_at(connection: Connection, visitor: Visitor, submission_id: int) -> See
 
 
 def _teaches(connection: Connection, visitor: Visitor, student: people.Person | None) -> bool:
-    if visitor.is_teacher:
+    if visitor.is_admin:
         return True
     taught = {class_id for class_id, role in visitor.classes.items() if role == "teacher"}
     if student is None or not taught:

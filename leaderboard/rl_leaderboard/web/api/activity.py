@@ -8,6 +8,7 @@ from rl_leaderboard.activity.webhooks import Webhook
 from rl_leaderboard.errors import Forbidden
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.people.visitor import Visitor
+from rl_leaderboard.web import webhook_decisions
 from rl_leaderboard.web.api.activity_models import (
     ActivitiesAnswer,
     ActivityAnswer,
@@ -48,7 +49,7 @@ def create_webhook(classroom: ClassroomOf, visitor: ApiVisitor, body: WebhookReq
     person = visitor.teaching()
     addresses.check(body.url, allow_private=classroom.settings.private_webhooks)
     with classroom.write() as connection:
-        number, secret = webhooks.create(connection, person.id, body.url, body.kinds)
+        number, secret = webhook_decisions.create(connection, person, body.url, body.kinds)
         made = webhooks.get(connection, person.id, number)
     return NewWebhook(**_shown(made).model_dump(), secret=secret)
 
@@ -66,7 +67,7 @@ def delete_webhook(webhook_id: Number, classroom: ClassroomOf, visitor: ApiVisit
     """Deletes one of one's own webhooks, with what it has not been told yet."""
     person = visitor.writing()
     with classroom.write() as connection:
-        webhooks.remove(connection, person.id, webhook_id)
+        webhook_decisions.remove(connection, person, webhook_id)
 
 
 def _teacher(visitor: Visitor) -> Person:

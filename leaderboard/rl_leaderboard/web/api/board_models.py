@@ -78,7 +78,7 @@ class BoardRowAnswer(Answer):
 
     rank: int
     student: str = Field(description="The name, or the pseudonym.")
-    agent: str = Field(description="The repository; without its owner if the student has a pseudonym.")
+    agent: str = Field(description="The repository; a number if the student has a pseudonym.")
     score: float | None
     low: float | None = Field(description="Lower end of the score's interval, for verified scores.")
     high: float | None

@@ -1,12 +1,9 @@
 """The caller, their progress, tokens and certificates, for programs."""
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from rl_hub import clock
 from rl_leaderboard.certificates import issuing
 from rl_leaderboard.certificates.issuing import Certificate
 from rl_leaderboard.classes import members
@@ -23,12 +20,10 @@ from rl_leaderboard.web.api.people_models import (
     CertificateAnswer,
     CertificatesAnswer,
     Me,
-    NewToken,
     Privacy,
     ProgressAnswer,
     QuizProgressAnswer,
     TokenAnswer,
-    TokenRequest,
     TokensAnswer,
     UnitProgressAnswer,
 )
@@ -78,22 +73,14 @@ def read_progress_of(person_id: Number, classroom: ClassroomOf, visitor: ApiVisi
 
 @router.get("/me/tokens", dependencies=[SIGNED_IN])
 def list_tokens(classroom: ClassroomOf, visitor: ApiVisitor) -> TokensAnswer:
-    """One's access tokens, without the tokens themselves."""
+    """One's access tokens, without the tokens themselves.
+
+    New ones are made on the site, by somebody who is signed in: a token makes no token that outlives it.
+    """
     person = visitor.signed_in()
     with classroom.read() as connection:
         found = tokens.list_tokens(connection, person.id)
     return TokensAnswer(items=[TokenAnswer.model_validate(token) for token in found])
-
-
-@router.post("/me/tokens", status_code=201, dependencies=[SIGNED_IN])
-def create_token(classroom: ClassroomOf, visitor: ApiVisitor, body: TokenRequest) -> NewToken:
-    """Makes an access token; it is shown this once."""
-    person = visitor.writing()
-    expires_at = None if body.days is None else clock.now() + timedelta(days=body.days)
-    with classroom.write() as connection:
-        token = tokens.create(connection, person.id, body.name, body.role, expires_at)
-        newest = tokens.list_tokens(connection, person.id)[0]
-    return NewToken(**TokenAnswer.model_validate(newest).model_dump(), token=token)
 
 
 @router.delete("/me/tokens/{token_id}", status_code=204, response_class=Response, dependencies=[SIGNED_IN])

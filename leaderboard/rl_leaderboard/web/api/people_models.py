@@ -50,21 +50,6 @@ class TokensAnswer(Answer):
     next: None = None
 
 
-class TokenRequest(BaseModel):
-    """A token to be made."""
-
-    model_config = ConfigDict(extra="forbid")
-    name: str = Field(min_length=1, max_length=64)
-    role: Literal["read", "write"] = "read"
-    days: int | None = Field(default=None, ge=1, le=3650, description="How long it is good; null for ever.")
-
-
-class NewToken(TokenAnswer):
-    """A new token."""
-
-    token: str = Field(description="The token itself, shown this once.")
-
-
 class AssignmentProgressAnswer(Answer):
     """How far somebody is with an assignment."""
 

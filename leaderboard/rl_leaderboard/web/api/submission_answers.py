@@ -44,11 +44,12 @@ def describe(connection: Connection, seen: Seen, site: str) -> SubmissionAnswer:
     """
     submission = seen.submission
     fields = SubmissionAnswer.model_fields
-    shared = {name: getattr(submission, name) for name in fields if hasattr(submission, name)}
+    shared = {name: getattr(submission, name) for name in fields if name != "sha" and hasattr(submission, name)}
     return SubmissionAnswer(
         **shared,
-        student=submission.student_name if seen.is_inside else submission.shown_student,
-        agent=submission.repo_id if seen.may_know_repository else submission.shown_agent,
+        student=seen.student,
+        agent=seen.agent,
+        sha=submission.sha if seen.may_know_name else None,
         assignment=submission.assignment_id,
         verified=submission.verified_score is not None,
         claimed=ClaimAnswer(
@@ -113,12 +114,14 @@ def _verified(connection: Connection, found: Sequence[Submission]) -> dict[int |
 def _evaluation(evaluation: Evaluation, seen: Seen, site: str) -> EvaluationAnswer:
     submission = seen.submission
     fields = EvaluationAnswer.model_fields
-    shared = {name: getattr(evaluation, name) for name in fields if hasattr(evaluation, name) and name != "log"}
+    own = {"log", "agent_sha256"}
+    shared = {name: getattr(evaluation, name) for name in fields if hasattr(evaluation, name) and name not in own}
     here = f"{site}/api/v1/submissions/{submission.id}/evaluations/{evaluation.id}"
     return EvaluationAnswer(
         **shared,
         counts=evaluation.id == submission.evaluation_id,
-        log=evaluation.log if seen.is_inside else None,
+        agent_sha256=evaluation.agent_sha256 if seen.may_know_name else None,
+        log=evaluation.log if seen.may_read_log else None,
         replay_url=None if evaluation.replay is None else f"{site}/files/{evaluation.replay}.mp4",
         episodes_url=f"{here}/episodes",
     )

@@ -22,7 +22,7 @@ class EvaluationAnswer(Answer):
     n_episodes: int
     n_truncated: int
     isolation: str
-    agent_sha256: str
+    agent_sha256: str | None = Field(description="Null if the student has a pseudonym: it leads to the repository.")
     versions: dict[str, str]
     finished_at: datetime
     log: str | None = Field(description="For the student and teachers.")
@@ -88,10 +88,10 @@ class SubmissionAnswer(Answer):
     """A submission, with everything that is known of it."""
 
     id: int
-    student: str
-    agent: str
+    student: str = Field(description="The name, or the pseudonym.")
+    agent: str = Field(description="The repository; a number if the student has a pseudonym.")
     source: str
-    sha: str
+    sha: str | None = Field(description="Null if the student has a pseudonym: it leads to the repository.")
     assignment: str
     env_id: str
     algorithm: str

@@ -107,7 +107,7 @@ def show_agent(request: Request, submission_id: Number, classroom: ClassroomOf, 
         "agent.html",
         section="boards",
         depends_on=seen.submission.assignment_id,
-        links=hub_links(seen.submission, hub) if seen.may_know_repository else None,
+        links=hub_links(seen.submission, hub) if seen.may_know_name else None,
         may_declare=_may_declare(visitor, seen, context["settings"]),
         **context,
     )
@@ -123,7 +123,8 @@ def _read(connection: Connection, course: Course, seen: Seen) -> dict[str, Any]:
     return {
         "seen": seen,
         "submission": submission,
-        "student": submission.student_name if seen.is_inside else submission.shown_student,
+        "student": seen.student,
+        "name": seen.agent.rpartition("/")[2],
         "assignment": assignment,
         "settings": settings,
         "measured": measured,
@@ -159,6 +160,8 @@ def _measure(
 def _history(connection: Connection, seen: Seen) -> list[Submission]:
     """The commits of the same repository that the visitor may see, newest first."""
     submission = seen.submission
+    if not seen.may_know_name:
+        return []
     found = submissions.list_of_repository(connection, submission.source, submission.repo_id, submission.assignment_id)
     return [other for other in found if seen.is_inside or not (other.retracted_at or other.gone_at)]
 

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from rl_leaderboard.boards import assignments, board
 from rl_leaderboard.boards.assignments import AssignmentSettings
+from rl_leaderboard.boards.choices import list_choices
 from rl_leaderboard.classes import records as classes
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.sources import states
+from rl_leaderboard.web.kept_pages import asks_for_part
 from rl_leaderboard.web.pages.board_filters import Filters, FiltersOf, PlaceOf
 from rl_leaderboard.web.pages.board_groups import group_rows
 from rl_leaderboard.web.pages.site import redirect, show
@@ -53,8 +55,9 @@ def download_board(
     assignment = assignments.by_id(classroom.course, assignment_id)
     with classroom.read() as connection:
         _check_class(connection, visitor, filters)
-        ranks = board.list_ranks(connection, filters.query(assignment.id))
-    rows = _rows(classroom, assignment.id, ranks, base_url(request))
+    query = filters.query(assignment.id)
+    board.check(query)
+    rows = _rows(classroom, query, base_url(request))
     return csv_response(f"{assignment.id}.csv", _COLUMNS, rows)
 
 
@@ -93,7 +96,7 @@ def show_board(
         NotFound: If there is no such board, or no such class for this visitor.
     """
     assignment = assignments.by_id(classroom.course, assignment_id)
-    is_part = "hx-request" in request.headers
+    is_part = asks_for_part(request.scope)
     with classroom.read() as connection:
         _check_class(connection, visitor, filters)
         context = _read(connection, assignment, visitor, filters, filters.query(assignment.id, place=place))
@@ -137,7 +140,7 @@ def _read_around(
     connection: Connection, classroom: Classroom, assignment: Assignment, visitor: Visitor
 ) -> dict[str, Any]:
     """What stands around the rows."""
-    algorithms, libraries = board.choices(connection, assignment.id)
+    algorithms, libraries = list_choices(connection, assignment.id)
     settings: AssignmentSettings = assignments.get(connection, assignment.id)
     return {
         "settings": settings,
@@ -170,13 +173,12 @@ def _own_rank(connection: Connection, assignment_id: str, visitor: Visitor) -> i
     return board.rank_of(connection, assignment_id, visitor.person.source, visitor.person.key)
 
 
-def _rows(classroom: Classroom, assignment_id: str, ranks: Mapping[int, int], site: str) -> Iterator[Sequence[Value]]:
+def _rows(classroom: Classroom, query: board.Query, site: str) -> Iterator[Sequence[Value]]:
     """The rows of the CSV, read in short transactions while they are sent: whoever receives them may be slow."""
-    found = list(ranks)
-    for start in range(0, len(found), board.MOST_ROWS):
-        chunk = {number: ranks[number] for number in found[start : start + board.MOST_ROWS]}
+    end: board.Position | None = board.START
+    while end is not None:
         with classroom.read() as connection:
-            rows = board.read_rows(connection, assignment_id, chunk)
+            rows, end = board.read_stretch(connection, query, end)
         for row in rows:
             yield _cells(row, site)
 

@@ -10,6 +10,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from rl_leaderboard.boards import standings
 from rl_leaderboard.certificates import issuing
 from rl_leaderboard.certificates.drawing import CertificateText, draw_pdf, draw_png
 from rl_leaderboard.certificates.issuing import Certificate
@@ -19,6 +20,7 @@ from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.web.pages.numbers import score
 from rl_leaderboard.web.pages.site import redirect, show
+from rl_leaderboard.web.pages.teaching_submissions import LONGEST_REASON
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, SentForm, base_url
 
 Format = Literal["pdf", "png"]
@@ -50,7 +52,7 @@ def issue_certificate(request: Request, classroom: ClassroomOf, form: SentForm, 
 
     Raises:
         Unauthorized: If nobody is signed in.
-        Conflict: If nothing is earned yet.
+        Conflict: If nothing is earned yet, or a teacher has revoked one.
     """
     person, settings = visitor.writing(), classroom.settings
     typed = form.text("name", longest=1000)
@@ -61,6 +63,8 @@ def issue_certificate(request: Request, classroom: ClassroomOf, form: SentForm, 
     except ValueError as error:
         raise _without_font(error) from error
     with classroom.write() as connection:
+        # A teacher who retracts something meanwhile is told of this certificate, or it is not issued.
+        standings.hold_all(connection)
         progress = read_progress(connection, classroom.course, person, certify_claims=settings.certify_claims)
         issuing.issue(connection, person, progress, name=name, course=settings.course_name)
     return redirect("/me/certificate")
@@ -95,7 +99,7 @@ def verification_page(request: Request, classroom: ClassroomOf, visitor: PageVis
     """
     with classroom.read() as connection:
         certificate = issuing.find(connection, code)
-    response = show(request, visitor, "verify.html", certificate=certificate)
+    response = show(request, visitor, "verify.html", certificate=certificate, longest_reason=LONGEST_REASON)
     response.headers.update(_NO_INDEX)
     return response
 
@@ -116,6 +120,7 @@ def _show_own(request: Request, classroom: Classroom, visitor: Visitor, name: st
         section="me",
         progress=progress,
         certificates=valid,
+        revoked=next((certificate for certificate in known if certificate.revocation), None),
         name=name,
         longest=issuing.LONGEST_NAME,
         problem=problem,

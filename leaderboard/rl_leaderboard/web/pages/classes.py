@@ -26,7 +26,8 @@ def own_classes(request: Request, classroom: ClassroomOf, visitor: PageVisitor) 
     visitor.signed_in()
     with classroom.read() as connection:
         found = records.list_of(connection, visitor, limit=_CLASSES, own_only=True)
-    return show(request, visitor, "classes.html", classes=found)
+    over = [one for one in found if one.role == "student" and one.record.archived_at is not None]
+    return show(request, visitor, "classes.html", classes=[one for one in found if one not in over], over=over)
 
 
 @router.get("/classes/{class_id}")
@@ -85,10 +86,10 @@ def class_log(
 
 @router.post("/classes/{class_id}/leave", dependencies=[Depends(read_form)])
 def leave_class(classroom: ClassroomOf, visitor: PageVisitor, class_id: Number) -> Response:
-    """Takes the visitor out of the class."""
+    """Takes the visitor out of the class, which may be archived."""
     person = visitor.writing()
     with classroom.write() as connection:
-        record, _ = records.find(connection, visitor, class_id)
+        record = records.attended(connection, visitor, class_id)
         members.remove(connection, class_id, person.id)
         log.record(connection, person, "class.leave", record.name, class_id=class_id)
     return redirect("/me")

@@ -10,7 +10,7 @@ from rl_leaderboard.web.pages.site import redirect, set_cookie, show_with_form
 from rl_leaderboard.web.requests import classroom_of
 
 
-def enter(request: Request, arrival: Arrival, target: str, *, is_listed: bool) -> Response:
+def enter(request: Request, arrival: Arrival, target: str, *, is_listed: bool, epoch: str = "") -> Response:
     """Begins the session of somebody who has proved who they are, and leads to a page of ours.
 
     The session has a number that nobody knew before, and the one that the browser came with is over: whoever has
@@ -21,13 +21,14 @@ def enter(request: Request, arrival: Arrival, target: str, *, is_listed: bool) -
         arrival: Who it is.
         target: Where to lead; the home page if that is no address of this site.
         is_listed: Whether the operator's lists of teachers and administrators speak of such accounts.
+        epoch: What the session ends with, where that is a password.
     """
     classroom = classroom_of(request)
     lists = (classroom.settings.teachers, classroom.settings.admins) if is_listed else ()
     with classroom.write() as connection:
         person = people.welcome(connection, arrival, *lists)
         sessions.remove(connection, request.cookies.get(sessions.COOKIE, ""))
-        session = sessions.create(connection, person.id)
+        session = sessions.create(connection, person.id, epoch)
     response = redirect(target)
     set_cookie(request, response, sessions.COOKIE, session.id, int(sessions.LIFETIME.total_seconds()))
     return response

@@ -18,6 +18,7 @@ from rl_leaderboard.activity.sender import Sender
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import Unavailable
 from rl_leaderboard.web.live import MOST_MISSED, Broadcaster
+from rl_leaderboard.web.networks import network_of
 from rl_leaderboard.web.pages.happenings import describe, encode
 from rl_leaderboard.web.requests import ClassroomOf
 
@@ -53,7 +54,8 @@ async def live(
         Unavailable: If too many are listening.
     """
     broadcaster: Broadcaster | None = getattr(request.app.state, "live", None)
-    if broadcaster is None or broadcaster.is_full:
+    network = network_of(request)
+    if broadcaster is None or not broadcaster.has_room(network):
         raise Unavailable("Too many people are watching at the moment. Reload the page to see what is new.")
     is_number = last_event_id.isascii() and last_event_id.isdigit()
     known = min(int(last_event_id), _NEWEST_ID) if is_number else after
@@ -64,7 +66,7 @@ async def live(
         broadcaster.close()
 
     return _Stream(
-        _messages(request.app.state.classroom, broadcaster, known),
+        _messages(request.app.state.classroom, broadcaster, known, network),
         ping=_HEARTBEAT_SECONDS,
         sep="\n",
         send_timeout=_SEND_SECONDS,
@@ -86,9 +88,11 @@ def live_latest(classroom: ClassroomOf, after: After = None) -> Response:
     return JSONResponse({"items": found, "last": newest}, headers={"Cache-Control": "no-store"})
 
 
-async def _messages(classroom: Classroom, broadcaster: Broadcaster, known: int | None) -> AsyncIterator[bytes]:
+async def _messages(
+    classroom: Classroom, broadcaster: Broadcaster, known: int | None, network: str
+) -> AsyncIterator[bytes]:
     # The queue first: what happens while the missed ones are read is in both, and told once.
-    with broadcaster.listening() as queue:
+    with broadcaster.listening(network) as queue:
         yield _RETRY
         told = 0
         if known is not None:

@@ -16,6 +16,7 @@ from rl_leaderboard.people import sign_ins
 from rl_leaderboard.people.arrivals import names_account, read_arrival
 from rl_leaderboard.people.people import Arrival
 from rl_leaderboard.rules.sources import source_name
+from rl_leaderboard.web.networks import network_of
 from rl_leaderboard.web.pages.entering import enter, forget_cookie, show_form
 from rl_leaderboard.web.pages.site import set_cookie
 from rl_leaderboard.web.requests import ClassroomOf, base_url, classroom_of
@@ -43,7 +44,7 @@ async def depart(
             "code_verifier": departure.code_verifier,
             "next": target,
         }
-        cookie = await run_in_threadpool(_remember, classroom, departure.state, data)
+        cookie = await run_in_threadpool(_remember, classroom, departure.state, data, network_of(request))
     except LeaderboardError as error:
         return await run_in_threadpool(_refuse, request, target, error)
     response = RedirectResponse(departure.address, status_code=303)
@@ -110,9 +111,9 @@ def _provider(request: Request) -> "Provider":
     return found
 
 
-def _remember(classroom: Classroom, state: str, data: dict[str, str]) -> str:
+def _remember(classroom: Classroom, state: str, data: dict[str, str], network: str) -> str:
     with classroom.write() as connection:
-        return sign_ins.begin(connection, state, data)
+        return sign_ins.begin(connection, state, data, network)
 
 
 def _recall(classroom: Classroom, cookie: str, state: str) -> dict[str, str] | None:

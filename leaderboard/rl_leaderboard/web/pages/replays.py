@@ -26,11 +26,11 @@ def play(sha256: str, classroom: ClassroomOf, visitor: PageVisitor) -> Response:
     Raises:
         NotFound: If no evaluation of a submission that the visitor may see has it.
     """
-    path = classroom.files / f"{sha256}.mp4"
     if not _SHA256.fullmatch(sha256):
         raise NotFound("There is no such video.")
     with classroom.read() as connection:
         is_seen = _is_seen(connection, visitor, sha256)
+    path = classroom.video(sha256)
     if not is_seen or not path.is_file():
         raise NotFound("There is no such video.")
     # Teachers may take a submission off the board at any time: a browser asks again before it shows the video again.

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from rl_hub.accounts import sign_in
+from rl_hub.accounts import sign_in, users
 from rl_hub.errors import TooManyRequests, Unauthorized
 from rl_leaderboard.errors import NotFound
 from rl_leaderboard.people import sessions
-from rl_leaderboard.people.people import HUB, Arrival
+from rl_leaderboard.people.arrivals import arrival_of
 from rl_leaderboard.web.pages.entering import enter, forget_cookie, show_form
 from rl_leaderboard.web.pages.site import redirect
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, SentForm, read_form
@@ -37,14 +37,16 @@ def sign_in_by_password(request: Request, classroom: ClassroomOf, form: SentForm
     name, target = form.text("name").strip(), form.text("next")
     # Behind a proxy, uvicorn has put the client's own address here.
     address = request.client.host if request.client else ""
+    with classroom.hub.database.read() as connection:
+        # Read before the password is checked: if it changes meanwhile, the session is over before it begins.
+        epoch = sessions.epoch_of(users.find_password_hash(connection, name))
     try:
         user = sign_in.sign_in(classroom.hub.database, name, form.text("password"), address)
     except (Unauthorized, TooManyRequests) as error:
         response = show_form(request, target, name=name, error=error.message, status=error.status)
         response.headers.update(error.headers)
         return response
-    arrival = Arrival(HUB, str(user.id), user.name, HUB, user.full_name, user.is_admin)
-    return enter(request, arrival, target, is_listed=True)
+    return enter(request, arrival_of(user), target, is_listed=True, epoch=epoch)
 
 
 @router.post("/logout", dependencies=[Depends(read_form)])

@@ -1,14 +1,21 @@
 """What teachers of the site decide about a single submission."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from rl_leaderboard.audit import log
+from rl_leaderboard.certificates import revoking
+from rl_leaderboard.certificates.issuing import Certificate
+from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Conflict
+from rl_leaderboard.people import people
 from rl_leaderboard.submissions import submissions
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages.site import redirect
-from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentForm, read_form
+from rl_leaderboard.web.requests import ClassroomOf, Form, Number, PageVisitor, SentForm, read_form
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,28 +38,57 @@ def rejudge(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number)
 
 @router.post("/teach/submissions/{submission_id}/retract")
 def retract(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number, form: SentForm) -> Response:
-    """Takes a submission off the board; its student reads the reason."""
-    person, reason = visitor.teaching(), " ".join(form.text("reason").split())
-    if not 1 <= len(reason) <= LONGEST_REASON:
-        raise BadRequest(f"Say why, in at most {LONGEST_REASON} characters: the student reads it.")
+    """Takes a submission off the board; its student reads the reason, and later ones wait for a teacher.
+
+    If the student has certificates that say more than what counts now, the next page offers to revoke them.
+    """
+    person, reason = visitor.teaching(), read_reason(form)
     with classroom.write() as connection:
         submission = submissions.get(connection, submission_id)
         submissions.retract(connection, submission, reason)
         called = _called(submission)
-        log.record(connection, person, "submission.retract", called, submission=submission.id, reason=reason)
-    return redirect(f"/agents/{submission_id}")
+        later = "waits for a teacher"
+        log.record(
+            connection, person, "submission.retract", called, submission=submission.id, reason=reason, later=later
+        )
+        left = unearned_certificates(connection, classroom, submission)
+    return redirect(f"/teach/submissions/{submission_id}/certificates" if left else f"/agents/{submission_id}")
 
 
 @router.post("/teach/submissions/{submission_id}/restore", dependencies=[Depends(read_form)])
 def restore(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number) -> Response:
-    """Takes a retraction back."""
+    """Takes a retraction back, or lets one count that has waited because of an earlier one."""
     person = visitor.teaching()
     with classroom.write() as connection:
         submission = submissions.get(connection, submission_id)
         if submission.retracted_at is not None:
             submissions.restore(connection, submission)
-            log.record(connection, person, "submission.restore", _called(submission), submission=submission.id)
+            called, later = _called(submission), "counts again"
+            log.record(connection, person, "submission.restore", called, submission=submission.id, later=later)
     return redirect(f"/agents/{submission_id}")
+
+
+def read_reason(form: Form) -> str:
+    """Why a teacher takes something away, as the form says.
+
+    Raises:
+        BadRequest: If it says nothing, or too much.
+    """
+    reason = " ".join(form.text("reason").split())
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise BadRequest(f"Say why, in at most {LONGEST_REASON} characters: the student reads it.")
+    return reason
+
+
+def unearned_certificates(
+    connection: Connection, classroom: Classroom, submission: Submission
+) -> Sequence[Certificate]:
+    """The valid certificates of a submission's student that say more than what counts now."""
+    student = people.find(connection, submission.source, submission.student_name)
+    if student is None:
+        return []
+    certify_claims = classroom.settings.certify_claims
+    return revoking.unearned(connection, classroom.course, student, certify_claims=certify_claims)
 
 
 def _called(submission: Submission) -> str:

@@ -9,6 +9,7 @@ from rl_leaderboard.activity import addresses, webhooks
 from rl_leaderboard.activity.feed import KINDS
 from rl_leaderboard.errors import BadRequest, Conflict
 from rl_leaderboard.people.visitor import Visitor
+from rl_leaderboard.web import webhook_decisions
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentForm, classroom_of
 
@@ -29,7 +30,7 @@ def create_webhook(request: Request, classroom: ClassroomOf, visitor: PageVisito
     try:
         addresses.check(url, allow_private=classroom.settings.private_webhooks)
         with classroom.write() as connection:
-            _, secret = webhooks.create(connection, person.id, url, kinds)
+            _, secret = webhook_decisions.create(connection, person, url, kinds)
     except (BadRequest, Conflict) as error:
         return _show(request, visitor, status=error.status, error=error.message, url=url, chosen=kinds)
     response = _show(request, visitor, secret=secret)
@@ -42,7 +43,7 @@ def delete_webhook(classroom: ClassroomOf, visitor: PageVisitor, form: SentForm,
     """Deletes one of one's webhooks."""
     person = visitor.writing()
     with classroom.write() as connection:
-        webhooks.remove(connection, person.id, webhook_id)
+        webhook_decisions.remove(connection, person, webhook_id)
     return redirect("/teach/webhooks")
 
 

@@ -66,6 +66,16 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "departures",
+        sa.Column("student", sa.String(length=64), nullable=False),
+        sa.Column("departed_at", UtcDateTime(), nullable=False),
+        sa.Column("returned_at", UtcDateTime(), nullable=True),
+        sa.Column("retracted", sa.Text(), nullable=False),
+        sa.Column("reviews", sa.Text(), nullable=False),
+        sa.Column("used", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("student", name=op.f("pk_departures")),
+    )
+    op.create_table(
         "generations",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -82,6 +92,7 @@ def upgrade() -> None:
         sa.Column("full_name", sa.Text(), nullable=False),
         sa.Column("pseudonym", sa.String(length=64), nullable=True),
         sa.Column("role", sa.String(length=8), nullable=False),
+        sa.Column("is_appointed", sa.Boolean(), nullable=False),
         sa.Column("is_public", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("role IN ('student', 'teacher', 'admin')", name=op.f("ck_people_role")),
@@ -95,6 +106,7 @@ def upgrade() -> None:
         "sign_ins",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_ins")),
     )
@@ -121,6 +133,7 @@ def upgrade() -> None:
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("issued_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.Column("revocation", sa.Text(), nullable=False),
         sa.CheckConstraint("level IN ('completion', 'excellence')", name=op.f("ck_certificates_level")),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_certificates_person_id"), ondelete="CASCADE"
@@ -190,6 +203,7 @@ def upgrade() -> None:
         "sessions",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("person_id", ID, nullable=False),
+        sa.Column("epoch", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_sessions_person_id"), ondelete="CASCADE"),
@@ -221,13 +235,16 @@ def upgrade() -> None:
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column("declared_at", UtcDateTime(), nullable=True),
         sa.Column("over_quota", sa.Boolean(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("gone_at", UtcDateTime(), nullable=True),
         sa.Column("retracted_at", UtcDateTime(), nullable=True),
         sa.Column("retraction", sa.Text(), nullable=False),
+        sa.Column("review", sa.String(length=8), nullable=False),
         sa.Column("evaluation_id", ID, nullable=True),
         sa.CheckConstraint(
             "state IN ('received', 'queued', 'running', 'scored', 'failed')", name=op.f("ck_submissions_state")
         ),
+        sa.CheckConstraint("review IN ('', 'required', 'pending')", name=op.f("ck_submissions_review")),
         sa.CheckConstraint(
             "claimed_mean BETWEEN -1000000000000 AND 1000000000000", name=op.f("ck_submissions_claimed_mean")
         ),
