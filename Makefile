@@ -12,6 +12,7 @@ RUN_FOLDER ?= logs
 RUN_STEPS ?= 3000
 RUN_EPISODES ?= 5
 CLASSROOM_DATA ?= classroom-data
+HOST ?= 127.0.0.1
 CLASSROOM_PORT ?= 7880
 HUB_PORT ?= 7870
 CLIENTS_FLAGS ?=
@@ -42,8 +43,8 @@ run: install ## Start the classroom, send a first student through the course, an
 demo: run ## The same as run
 
 serve: install ## Serve the classroom and its Hub, until Ctrl-C
-	RL_LEADERBOARD_DATA=$(CLASSROOM_DATA) $(BIN)/python -m rl_leaderboard serve --port $(CLASSROOM_PORT) \
-		--hub-port $(HUB_PORT)
+	RL_LEADERBOARD_DATA=$(CLASSROOM_DATA) $(BIN)/python -m rl_leaderboard serve --host $(HOST) \
+		--port $(CLASSROOM_PORT) --hub-port $(HUB_PORT)
 
 test: lint types imports notebooks-check tests ## Everything that has to be green: style, types, imports, notebooks, tests
 

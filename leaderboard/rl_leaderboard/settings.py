@@ -118,7 +118,9 @@ class Settings:
     oidc_source: str | None = _setting(
         "OIDC_SOURCE", _optional_address, None, "The Hub whose user names the provider vouches for; empty: none"
     )
-    teachers: tuple[str, ...] = _setting("TEACHERS", _names, (), "Account names that are teachers from the start")
+    teachers: tuple[str, ...] = _setting(
+        "TEACHERS", _names, (), "Account names that are teachers from their next sign-in on"
+    )
     admins: tuple[str, ...] = _setting("ADMINS", _names, (), "Account names that are administrators of the site")
     certify_claims: bool = _setting(
         "CERTIFY_CLAIMS", _yes, False, "Whether scores that nobody verified count for certificates"

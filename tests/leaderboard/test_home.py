@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from fastapi.testclient import TestClient
 
 from leaderboard_agents import measure, push, submit
 from leaderboard_people import add_person, form_token
@@ -10,6 +11,7 @@ from rl_leaderboard.activity import feed, webhooks
 from rl_leaderboard.audit import log
 from rl_leaderboard.people import people
 from rl_leaderboard.settings import Settings
+from rl_leaderboard.web.app import create_app
 from rl_units.course import load_course
 
 
@@ -63,7 +65,18 @@ def test_nothing_is_shown_where_nothing_happened(client):
     html = client.get("/").text
 
     assert rows(html) == []
+    assert 'aria-labelledby="live"></ol>' in html  # :empty, in the style sheet, counts spaces
     assert "Nothing yet." in html
+
+
+def test_what_is_over_the_quota_is_not_said_to_have_no_score(classroom, client):
+    with classroom.write() as connection:
+        assignments.change(connection, ASSIGNMENT, counting="best", quota_per_day=1)
+    submit(classroom, push("ada", sha="1" * 40), push("ada", sha="2" * 40))
+
+    assert rows(client.get("/").text)[0][2] == (
+        "invader by ada came to Space Invaders when the day’s quota was used up."
+    )
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}"])
@@ -155,3 +168,18 @@ def test_the_page_is_for_teachers(sign_in, client):
     assert (
         client.get("/teach/webhooks", follow_redirects=False).headers["location"] == "/login?next=%2Fteach%2Fwebhooks"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("10.1.2.3:7880", "http://10.1.2.3:7870"), ("[fd00::1]:7880", "http://[fd00::1]:7870")]
+)
+def test_the_hub_is_on_the_host_that_the_classroom_was_asked_for(classroom, host, address):
+    page = TestClient(create_app(classroom, hub_port=7870)).get("/boards", headers={"Host": host}).text
+
+    assert f'href="{address}"' in page
+
+
+def test_the_operators_address_of_the_hub_comes_first(classroom):
+    app = create_app(classroom, hub_url="https://hub.example.org", hub_port=7870)
+
+    assert 'href="https://hub.example.org"' in TestClient(app).get("/boards").text

@@ -157,7 +157,10 @@ def test_what_is_over_the_days_quota_stands_on_no_board_and_says_why(classroom):
 
     row = kept(classroom)[2]
     assert (row.over_quota, row.state) == (True, "failed")
-    assert row.reason == "Today's quota of 2 is used up. Hand this commit in again tomorrow: rl_units submit."
+    assert (
+        row.reason
+        == "Today's quota of 2 is used up. Hand this commit in again tomorrow: python -m rl_units submit owner/name."
+    )
     assert rows(classroom) == [("ada", "ada/invader", 101.0)]
     assert told(classroom) == ["received", "received", "failed"]
 

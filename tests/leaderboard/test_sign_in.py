@@ -296,6 +296,15 @@ def test_names_of_the_operators_list_are_teachers_from_the_start(settings, hub, 
     opened.close()
 
 
+def test_whoever_is_put_on_the_list_later_is_a_teacher_at_the_next_sign_in(settings, client, hub, ada, classroom):
+    enter(client)
+    opened = Classroom.open(replace(settings, teachers=("ada",)), hub=hub)
+    with TestClient(create_app(opened), base_url=ORIGIN) as browser:
+        enter(browser)
+        assert browser.get("/teach").status_code == 200
+    opened.close()
+
+
 def test_a_sign_in_on_the_page_and_a_token_of_the_hub_are_the_same_person(client, hub, ada, classroom):
     enter(client)
     token = token_for(hub, "Ada")

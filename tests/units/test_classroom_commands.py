@@ -1,6 +1,9 @@
 """The student's commands against a classroom: `submit`, `status`, `board`."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
@@ -227,8 +230,8 @@ def test_the_classrooms_own_token_comes_first(classroom, monkeypatch):
         (404, {}, "does not have that: The classroom says so."),
         (409, {}, "refuses the request (error 409): The classroom says so."),
         (422, {}, "refuses what was asked for: The classroom says so."),
-        (429, {"Retry-After": "90"}, "too many requests from you. The classroom says so. Wait 90 seconds"),
-        (429, {}, "Wait a few minutes and run the same command again."),
+        (429, {"Retry-After": "90"}, "takes no more of this for now. The classroom says so. Wait 90 seconds"),
+        (429, {}, "takes no more of this for now. The classroom says so."),
         (500, {}, "is in trouble (error 500). The classroom says so. Try again in a few minutes."),
     ],
 )
@@ -397,3 +400,13 @@ def test_a_table_counts_the_columns_of_a_terminal():
 
 def test_an_absurd_score_does_not_fill_the_line():
     assert (number(-1e300), number(-0.125), number(None)) == ("-1e+300", "-0.12", "-")
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly(classroom):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "rl_units", "board", "--classroom", classroom.address]
+    finished = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+
+    assert (finished.returncode, finished.stderr) == (1, "")

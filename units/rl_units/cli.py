@@ -6,6 +6,7 @@ is called.
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -81,9 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.command} does not know {' '.join(rest)}; see python -m rl_units {options.command} -h")
     try:
         module.run(options)
+        sys.stdout.flush()
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        # The reader, `head` perhaps, has seen enough. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return UserError.exit_code

@@ -57,7 +57,8 @@ def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.sock
     settings = classroom.settings
     address = settings.public_url or listening.address(host, pages)
     hub_address = "" if hub is None else settings.hub_public_url or listening.address(host, hub)
-    app = create_app(classroom, hub_url=hub_address)
+    hub_port = None if hub is None else hub.getsockname()[1]
+    app = create_app(classroom, hub_url=settings.hub_public_url or "", hub_port=hub_port)
     behind_proxy = settings.public_url is not None
     servers = [
         (listening.configuration(app, behind_proxy=behind_proxy, grace_seconds=_PAGES_GRACE_SECONDS), pages),

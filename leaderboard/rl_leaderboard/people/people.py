@@ -92,21 +92,21 @@ def welcome(
     Args:
         connection: A transaction that writes.
         arrival: Who it is.
-        teachers: Names that are teachers from the start.
+        teachers: Names that are teachers, from their next sign-in on.
         admins: Names that are administrators, whatever was decided about them here, as long as they are on the list.
 
     Raises:
         BadRequest: If the issuer's name cannot be shown.
     """
     name = _checked_name(arrival.name)
+    is_listed = name.lower() in {teacher.lower() for teacher in teachers}
     mine = (people.c.issuer == arrival.issuer) & (people.c.subject == arrival.subject)
     row = connection.execute(select(people).where(mine)).one_or_none()
     if row is None or (row.source, row.key) != (arrival.source, name.lower()):
         standings.hold_all(connection)
         row = connection.execute(select(people).where(mine)).one_or_none()
     if row is None:
-        role: Role = "teacher" if name.lower() in {teacher.lower() for teacher in teachers} else "student"
-        new = {"issuer": arrival.issuer, "subject": arrival.subject, "name": name, "key": name.lower(), "role": role}
+        new = {"issuer": arrival.issuer, "subject": arrival.subject, "name": name, "key": name.lower()}
         # The same person may come twice at once.
         insert_ignore(connection, people, [new | {"created_at": clock.now()}])
         row = connection.execute(select(people).where(mine)).one()
@@ -116,7 +116,9 @@ def welcome(
     before = to_person(row)
     _change_name(connection, before, arrival, name)
     is_appointed = appointments.is_appointed(name, admins, by_issuer=arrival.is_admin)
-    values = {"full_name": arrival.full_name[:LONGEST_FULL_NAME], "is_appointed": is_appointed}
+    values: dict[str, Any] = {"full_name": arrival.full_name[:LONGEST_FULL_NAME], "is_appointed": is_appointed}
+    if before.role == "student" and is_listed:
+        values["role"] = "teacher"
     connection.execute(update(people).where(mine).values(values))
     if arrival.source is not None:
         departures.come_back(connection, arrival.source, name.lower())

@@ -30,23 +30,47 @@ class Token:
     expires_at: datetime | None
 
 
-def create(connection: Connection, person_id: int, name: str, role: str, expires_at: datetime | None = None) -> str:
+def create(
+    connection: Connection,
+    person_id: int,
+    name: str,
+    role: str,
+    expires_at: datetime | None = None,
+    *,
+    newest_known: int | None = None,
+) -> str:
     """Makes a token.
+
+    Args:
+        connection: The transaction.
+        person_id: Whose it is.
+        name: What they call it.
+        role: read or write.
+        expires_at: When it ends, if it does.
+        newest_known: The newest token that the person knew of when asking for this one, 0 for none; another one since
+            then came of the same form, sent twice. None leaves this out.
 
     Returns:
         The token itself, 256 random bits. Nobody can see it again: the database keeps a digest.
 
     Raises:
         BadRequest: If the name or the role cannot be accepted.
-        Conflict: If the person has too many tokens.
+        Conflict: If the person has too many tokens, or another one since.
     """
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise BadRequest(f"A token's name has 1 to {LONGEST_NAME} printable characters.")
     if role not in ("read", "write"):
         raise BadRequest("A token is for reading (read) or for writing as well (write).")
-    mine = select(func.count()).where(tokens.c.person_id == person_id)
-    if (connection.scalar(mine) or 0) >= MOST_PER_PERSON:
+    connection.execute(select(people.c.id).where(people.c.id == person_id).with_for_update())
+    mine = select(func.count(), func.coalesce(func.max(tokens.c.id), 0)).where(tokens.c.person_id == person_id)
+    count, newest = connection.execute(mine).one()
+    if newest_known is not None and newest != newest_known:
+        raise Conflict(
+            "Your tokens have changed since this page was loaded, so no token was made. If you want one more, send the "
+            "form again."
+        )
+    if count >= MOST_PER_PERSON:
         raise Conflict(f"There are {MOST_PER_PERSON} tokens already: delete one first.")
     token = PREFIX + secrets.token_urlsafe(32)
     row = {"name": name, "role": role, "digest": digest(token), "expires_at": expires_at}

@@ -14,6 +14,7 @@ from rl_leaderboard.people import departures
 # Tries of a day for each submission of the quota: what fails is seldom its student's fault, but it is work.
 _TRIES = 3
 AGAIN = "Hand this commit in again tomorrow"
+_HOW = "python -m rl_units submit owner/name"
 
 
 @dataclass
@@ -50,7 +51,7 @@ def apply(connection: Connection, rows: Collection[dict[str, Any]]) -> None:
         if place not in days:
             days[place] = today(connection, place, row["received_at"])
         if problem := days[place].refusal(quota):
-            row |= {"over_quota": True, "tries": 0, "state": "failed", "reason": f"{problem} {AGAIN}: rl_units submit."}
+            row |= {"over_quota": True, "tries": 0, "state": "failed", "reason": f"{problem} {AGAIN}: {_HOW}."}
         else:
             days[place].taken += 1
             days[place].tries += 1

@@ -28,12 +28,14 @@ _SECRET_BELOW = ("/join/", "/certificates/", "/api/v1/certificates/")
 _THREADS = 12
 
 
-def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
+def create_app(classroom: Classroom, *, hub_url: str = "", hub_port: int | None = None) -> FastAPI:
     """The application.
 
     Args:
         classroom: An open classroom; the caller closes it.
-        hub_url: The embedded Hub's address for people, without a slash at the end; empty without one.
+        hub_url: The embedded Hub's address for people, without a slash at the end; empty without one, or where it is
+            found on the host that people ask for.
+        hub_port: The port on that host; None without an embedded Hub.
     """
     app = FastAPI(
         title="RL Classroom",
@@ -47,6 +49,7 @@ def create_app(classroom: Classroom, *, hub_url: str = "") -> FastAPI:
     )
     app.state.classroom = classroom
     app.state.hub_url = hub_url
+    app.state.hub_port = hub_port
     app.state.traffic = Traffic()
     for router in (*api.ROUTERS, *pages.ROUTERS):
         app.include_router(router)

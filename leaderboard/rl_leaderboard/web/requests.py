@@ -39,6 +39,16 @@ def base_url(request: Request) -> str:
     return public or f"{request.url.scheme}://{request.url.netloc}"
 
 
+def hub_url(request: Request) -> str:
+    """The embedded Hub's address as this visitor reaches it, without a slash at the end; empty without one."""
+    known: str = request.app.state.hub_url
+    port: int | None = request.app.state.hub_port
+    if known or port is None:
+        return known
+    host = request.url.hostname or "localhost"
+    return f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def visitor_by_cookie(request: Request) -> Visitor:
     """Who looks at a page: access tokens do not count there."""
     cookie = request.cookies.get(sessions.COOKIE)

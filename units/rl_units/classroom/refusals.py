@@ -13,7 +13,7 @@ _SENTENCES = {
     403: "{address} does not let you do that: {said}",
     404: "{address} does not have that: {said}",
     422: "{address} refuses what was asked for: {said}",
-    429: "{address} has had too many requests from you. {said} Wait {wait} and run the same command again.",
+    429: "{address} takes no more of this for now. {said}{wait}",
 }
 
 
@@ -47,7 +47,8 @@ def describe_refusal(response: "httpx2.Response", address: str, token: str | Non
         sentence = no_classroom(address)
     else:
         header = response.headers.get("Retry-After", "")
-        wait = f"{header} seconds" if header.isascii() and header.isdigit() else "a few minutes"
+        is_timed = header.isascii() and header.isdigit()
+        wait = f" Wait {header} seconds and run the same command again." if is_timed else ""
         pattern = _SENTENCES.get(status, f"{{address}} refuses the request (error {status}): {{said}}")
         sentence = pattern.format(address=address, said=said or "It does not say why.", wait=wait)
     return " ".join(sentence.split())

@@ -19,7 +19,7 @@ from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages import agent_facts
 from rl_leaderboard.web.pages.hub_links import hub_links
 from rl_leaderboard.web.pages.site import redirect, show
-from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, read_form
+from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, hub_url, read_form
 from rl_leaderboard.web.spreadsheets import csv_response
 from rl_leaderboard.web.visibility import Seen, look_at
 from rl_units.course import Assignment, Course
@@ -100,7 +100,7 @@ def show_agent(request: Request, submission_id: Number, classroom: ClassroomOf, 
     with classroom.read() as connection:
         seen = look_at(connection, visitor, submission_id)
         context = _read(connection, classroom.course, seen)
-    hub = request.app.state.hub_url
+    hub = hub_url(request)
     return show(
         request,
         visitor,
@@ -129,10 +129,12 @@ def _read(connection: Connection, course: Course, seen: Seen) -> dict[str, Any]:
         "settings": settings,
         "measured": measured,
         "counted": counted,
+        "retraction": agent_facts.end_sentence(submission.retraction),
         "state": agent_facts.tell_state(submission, assignment.protocol.n_episodes),
         "figures": agent_facts.list_figures(submission, counted),
         "comparison": agent_facts.compare(submission, counted),
         "rank": board.rank_of_submission(connection, submission.id),
+        "student_stands": board.rank_of(connection, assignment.id, submission.source, submission.student_key) is not None,
         "history": _history(connection, seen),
         "replay": _replay(measured),
     }

@@ -18,7 +18,7 @@ from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.web.kept_pages import DEPENDS_ON
 from rl_leaderboard.web.pages import numbers
 from rl_leaderboard.web.pages.static_files import static_path
-from rl_leaderboard.web.requests import FORM_COOKIE, base_url, classroom_of
+from rl_leaderboard.web.requests import FORM_COOKIE, base_url, classroom_of, hub_url
 
 # What a page says depends on who asks, and a signed-out browser must not show it again.
 _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
@@ -111,7 +111,7 @@ def _site(request: Request, visitor: Visitor, binding: str | None) -> Site:
         course_name=classroom.settings.course_name,
         visitor=visitor,
         base_url=base_url(request),
-        hub_url=request.app.state.hub_url,
+        hub_url=hub_url(request),
         form_token=form_token(classroom.secret, kind, binding) if binding else "",
         next=here if is_place and len(here) <= _LONGEST_NEXT else "",
         path=request.url.path,
