@@ -212,6 +212,8 @@ def addresses(scene):
         "people of a class": f"/classes/{scene.class_id}/people",
         "settings of a class": f"/classes/{scene.class_id}/settings",
         "log of a class": f"/classes/{scene.class_id}/log",
+        "member of a class": f"/classes/{scene.class_id}/members/{scene.teacher.id}",
+        "log of teachers": "/teach/log",
         "people": "/admin/people",
         "audit log": "/admin/audit",
     }

@@ -18,7 +18,7 @@ from rl_leaderboard.classes import members, records
 from rl_leaderboard.people import people
 from rl_leaderboard.submissions import submissions, whereabouts
 from rl_leaderboard.web.app import create_app
-from rl_leaderboard.web.pages.agent_facts import compare, list_figures, tell_state
+from rl_leaderboard.web.pages.agent_facts import compare, end_sentence, list_figures, tell_state
 from rl_leaderboard.web.pages.hub_links import hub_links
 
 HUB = "http://hub.test"
@@ -149,6 +149,36 @@ def test_every_state_has_its_sentence(classroom, state, sentence):
     assert tell_state(submission, 50).startswith(sentence)
 
 
+def test_what_is_off_the_board_waits_for_no_judge(classroom, sign_in):
+    (number,) = submit(classroom, push("ada", mean=300, std=50))
+    teacher, page = sign_in("hopper", role="teacher"), f"/agents/{number}"
+    teacher.send(f"/teach/submissions/{number}/rejudge", {}, page=page)
+    teacher.send(f"/teach/submissions/{number}/retract", {"reason": "cheated"}, page=page)
+
+    told = text_of(teacher.get(page))
+
+    assert "This agent is off the board" in told
+    assert "waits for the judge" not in told
+    assert "cheated. Only its student" in told
+    assert "Not on the board. Would pass" in told
+
+
+@pytest.mark.parametrize(("reason", "told"), [("cheated", "cheated."), ("Why? ", "Why?"), ("Copied.", "Copied.")])
+def test_a_reason_ends_as_a_sentence_does(reason, told):
+    assert end_sentence(reason) == told
+
+
+def test_the_first_agent_for_a_frozen_board_is_told_that_it_is_frozen(classroom, client):
+    with classroom.write() as connection:
+        assignments.freeze(connection, ASSIGNMENT)
+    first, second = submit(classroom, push("ada", sha="1" * 40), push("ada", sha="2" * 40))
+
+    for number in (first, second):
+        told = text_of(client.get(f"/agents/{number}"))
+        assert "The board is frozen, so this submission is not on it yet." in told
+        assert "Another submission" not in told
+
+
 def test_who_claims_nothing_is_told_why(classroom, client):
     (number,) = submit(classroom, push("ada", mean=None))
 
@@ -207,7 +237,7 @@ def test_the_kept_page_of_an_agent_follows_it(classroom, client):
 
 @pytest.mark.parametrize("number", ["999", "0", "-1", "x", str(2**63), "1.0"])
 def test_there_is_no_page_of_what_was_not_handed_in(client, number):
-    assert client.get(f"/agents/{number}").status_code in (400, 404)
+    assert client.get(f"/agents/{number}").status_code == 404
 
 
 # Who may see what
@@ -439,6 +469,14 @@ def test_an_evaluation_belongs_to_its_submission(classroom, client):
     evaluation = measure(classroom, first)
 
     assert client.get(f"/agents/{second}/evaluations/{evaluation}.csv").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/agents/0", "/agents/99999999999999999999", "/classes/abc", "/students/abc"])
+def test_nothing_is_at_an_address_with_a_key_that_none_can_have(client, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in text_of(answer)
 
 
 # What can be done

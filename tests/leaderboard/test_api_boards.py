@@ -62,6 +62,13 @@ def test_what_cannot_be_asked_for_is_refused_in_the_one_shape_of_errors(client, 
     assert answer.status_code == 400
     assert set(answer.json()) == {"error", "code", "status"}
     assert (answer.json()["code"], answer.json()["status"]) == ("bad_request", 400)
+    assert answer.json()["error"].endswith(".")
+
+
+def test_a_value_that_is_not_accepted_is_named_in_a_sentence(client):
+    answer = client.get(f"/api/v1/boards/{ASSIGNMENT}?limit=0")
+
+    assert answer.json()["error"].startswith("The value of limit is not accepted: ")
 
 
 def test_a_board_that_does_not_exist_is_not_found(client):

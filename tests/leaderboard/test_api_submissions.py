@@ -233,7 +233,11 @@ def test_a_request_that_names_no_repository_is_refused(ada, body):
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, 2**70, "x", "1.5", "NaN"])
 def test_a_number_that_no_submission_has_is_refused(client, number):
-    assert client.get(f"/api/v1/submissions/{number}").status_code in (400, 404)
+    assert client.get(f"/api/v1/submissions/{number}").json() == {
+        "error": "There is nothing at this address.",
+        "code": "not_found",
+        "status": 404,
+    }
 
 
 def test_the_students_commands_read_these_answers(classroom, endpoint, ada):

@@ -254,6 +254,19 @@ def test_who_is_not_on_the_board_is_told_so(classroom, sign_in):
     assert "You are not on this board yet" in someone.get(PAGE).text
 
 
+def test_what_is_swapped_after_a_push_says_where_the_student_stands(classroom, sign_in, client):
+    someone = sign_in("ada")
+    assert "You are not on this board yet" in someone.get(PAGE, headers=FRAGMENT).text
+    assert "on this board yet." not in client.get(PAGE, headers=FRAGMENT).text
+    submit(classroom, push("ada"))
+
+    part = someone.get(PAGE, headers=FRAGMENT).text
+
+    assert "You are not on this board yet" not in part
+    assert "Where am I? Rank 1" in part
+    assert "Where am I?" not in client.get(PAGE, headers=FRAGMENT).text
+
+
 def test_who_is_not_signed_in_is_asked_to(client):
     answer = client.get(f"{PAGE}/me", follow_redirects=False)
 
@@ -414,6 +427,14 @@ def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(classroom, clien
     assert (row["score"], row["mean"]) == ("-6.0", "-5.0")
 
 
+def test_the_csv_has_two_decimals(classroom, client):
+    submit(classroom, push("ada", mean=1 / 3, std=0))
+
+    (row,) = table(client.get(f"{PAGE}.csv"))
+
+    assert (row["score"], row["mean"], row["low"]) == ("0.33", "0.33", "")
+
+
 def test_who_leaves_the_board_while_it_is_downloaded_is_left_out(classroom, monkeypatch):
     monkeypatch.setattr(board, "MOST_ROWS", 1)
     (_, number, _) = submit(classroom, push("ada", mean=900), push("alan", mean=800), push("grace", mean=700))
@@ -480,7 +501,8 @@ def test_a_search_is_shown_again_and_does_nothing(classroom, client):
 
 
 @pytest.mark.parametrize(
-    ("mean", "shown"), [(1e12, "1e+12"), (-1e12, "\N{MINUS SIGN}1e+12"), (1234567.891, "1,234,567.89")]
+    ("mean", "shown"),
+    [(1e12, "1e+12"), (-1e12, "\N{MINUS SIGN}1e+12"), (1e9 - 0.01, "999,999,999.99"), (1e9, "1,000,000,000.00")],
 )
 def test_enormous_numbers_fit_into_the_table(classroom, client, mean, shown):
     submit(classroom, push("ada", mean=mean, std=0))

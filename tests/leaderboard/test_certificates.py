@@ -406,6 +406,32 @@ def test_a_retraction_offers_to_revoke_what_is_earned_no_longer(sign_in, client,
     assert "has no certificate that says more" in grace.get(offer).text
 
 
+def test_a_retraction_offers_to_revoke_what_says_more_than_counts_now(sign_in, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    better, *_ = pass_games(classroom, "ada", 4)
+    measure(classroom, better, [520.9, 520.9], batch="2")
+    (worse,) = submit(classroom, push("ada", env_id=games(classroom.course)[0], sha="9" * 40))
+    measure(classroom, worse, [402.0, 402.0])
+    completion = issue(classroom, ada.person)
+
+    answer = retract(grace, better)
+
+    assert completion.assignments[0].score == 520.9
+    assert answer.headers["location"] == f"/teach/submissions/{better}/certificates"
+    assert "Certificate of completion" in grace.get(answer.headers["location"]).text
+    assert retract(grace, worse).headers["location"] == f"/teach/submissions/{worse}/certificates"
+
+
+def test_a_retraction_of_what_a_certificate_does_not_speak_of_offers_nothing(sign_in, classroom):
+    ada, grace = sign_in("ada"), sign_in("grace", role="teacher")
+    pass_games(classroom, "ada", 4)
+    issue(classroom, ada.person)
+    (worse,) = submit(classroom, push("ada", env_id=games(classroom.course)[0], sha="9" * 40))
+    measure(classroom, worse, [10.0, 10.0])
+
+    assert retract(grace, worse).headers["location"] == f"/agents/{worse}"
+
+
 def test_teachers_of_the_class_find_the_certificates_on_the_students_page(sign_in, classroom):
     ada, grace, hedy = sign_in("ada"), sign_in("grace", role="teacher"), sign_in("hedy", role="teacher")
     make_class(classroom, grace, ada)

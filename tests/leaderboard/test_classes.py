@@ -1,5 +1,6 @@
 """Classes: the state of a student and an assignment, the roster, members, deadlines."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,10 +35,16 @@ def attempt(number=1, *, claimed=None, verified=None, minutes=0):
     return Attempt(number, START + timedelta(minutes=minutes), claimed, verified)
 
 
+def waiting(number, *, claimed):
+    return replace(attempt(number, claimed=claimed), waits=True)
+
+
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
         ([], Cell("missing")),
+        ([waiting(1, claimed=900.0)], Cell("waits", submission_id=1)),
+        ([attempt(1, claimed=10.0), waiting(2, claimed=900.0)], Cell("below", 10.0, submission_id=1)),
         ([attempt(1)], Cell("unscored", submission_id=1)),
         ([attempt(1, claimed=199.9)], Cell("below", 199.9, submission_id=1)),
         ([attempt(1, claimed=200.0)], Cell("claimed", 200.0, submission_id=1)),
@@ -54,6 +61,12 @@ def attempt(number=1, *, claimed=None, verified=None, minutes=0):
 )
 def test_a_cell_tells_the_best_that_a_student_has(made, expected):
     assert cell(made, 200.0, None) == expected
+
+
+def test_claims_pass_where_the_operator_says_so():
+    made = [attempt(1, claimed=900.0, minutes=99)]
+
+    assert cell(made, 200.0, START, certify_claims=True) == Cell("passed", 900.0, late=True, submission_id=1)
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(9, False), (10, False), (11, True)])
@@ -132,6 +145,19 @@ def test_what_does_not_count_is_not_in_the_roster(classroom, sign_in, people_of)
     assert read(classroom, record).rows[0].cells[0].state == "missing"
 
 
+def test_what_waits_for_a_teacher_is_not_missing(classroom, sign_in, people_of):
+    record = make_class(classroom, sign_in("grace", role="teacher"), *people_of("ada"))
+    (first,) = submit(classroom, push("ada"))
+    with classroom.write() as connection:
+        submissions.retract(connection, submissions.get(connection, first), "Copied.")
+    (second,) = submit(classroom, push("ada", sha="b" * 40))
+
+    found = read(classroom, record)
+
+    assert found.rows[0].cells[0] == Cell("waits", submission_id=second)
+    assert found.needing_attention().rows == []
+
+
 def test_a_submission_of_the_same_name_on_another_hub_is_somebody_elses(classroom, sign_in, people_of):
     record = make_class(classroom, sign_in("grace", role="teacher"), *people_of("ada"))
     submit(classroom, push("ada", source="huggingface.co"))
@@ -171,6 +197,18 @@ def many(number):
         for place in range(number)
     )
     return Course((Unit("unit", 1, "Unit", "unit", None, {}, made),))
+
+
+def test_the_table_leaves_empty_what_nobody_expects_and_rounds_scores(classroom, sign_in, people_of):
+    record = make_class(classroom, sign_in("grace", role="teacher"), *people_of("ada", "bob"))
+    submit(classroom, push("ada", mean=300.12345, std=0))
+
+    found = read(classroom, record)
+    ada, bob = (dict(zip(roster.header(found), row, strict=True)) for row in roster.table(found))
+
+    assert (ada[ASSIGNMENT], ada[f"{ASSIGNMENT} state"]) == (300.12, "claimed")
+    assert (bob[f"{ASSIGNMENT} state"], bob[f"{ASSIGNMENT} late"]) == ("missing", False)
+    assert (ada["pong"], ada["pong state"], ada["pong late"]) == (None, None, None)
 
 
 @pytest.fixture

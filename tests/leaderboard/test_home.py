@@ -5,10 +5,11 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from leaderboard_agents import measure, push, submit
+from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_people import add_person, form_token
 from rl_leaderboard.activity import feed, webhooks
 from rl_leaderboard.audit import log
+from rl_leaderboard.boards import assignments
 from rl_leaderboard.people import people
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.web.app import create_app
@@ -75,7 +76,7 @@ def test_what_is_over_the_quota_is_not_said_to_have_no_score(classroom, client):
     submit(classroom, push("ada", sha="1" * 40), push("ada", sha="2" * 40))
 
     assert rows(client.get("/").text)[0][2] == (
-        "invader by ada came to Space Invaders when the day’s quota was used up."
+        "invader by ada came to Space Invaders when the day&#39;s quota was used up."
     )
 
 

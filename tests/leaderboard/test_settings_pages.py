@@ -164,6 +164,12 @@ def test_script_in_a_pseudonym_is_text(sign_in):
 # Access tokens
 
 
+def ask(someone, form):
+    """Sends the form for a new token."""
+    newest = re.search(r'name="newest" value="(\d+)"', someone.get("/settings/tokens").text)[1]
+    return someone.send("/settings/tokens", {"newest": newest, **form})
+
+
 def created(response):
     return re.search(r"rlc_[\w-]{43}", response.text)[0]
 
@@ -171,7 +177,7 @@ def created(response):
 def test_a_token_is_shown_once_and_never_in_an_address(sign_in, client):
     ada = sign_in("ada")
 
-    response = ada.send("/settings/tokens", {"name": "old-thinkpad", "role": "read", "days": "90"})
+    response = ask(ada, {"name": "old-thinkpad", "role": "read", "days": "90"})
 
     token = created(response)
     assert response.history == []
@@ -183,11 +189,33 @@ def test_a_token_is_shown_once_and_never_in_an_address(sign_in, client):
     assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).json()["name"] == "ada"
 
 
+def test_the_same_form_sent_again_makes_no_second_token(sign_in):
+    ada = sign_in("ada")
+    form = {"name": "old-thinkpad", "role": "read", "days": "90", "newest": "0"}
+    first = ada.send("/settings/tokens", form)
+
+    again = ada.send("/settings/tokens", form)
+
+    assert created(first)
+    assert again.status_code == 409
+    assert "no token was made" in again.text
+    assert "rlc_" not in again.text
+    assert len(re.findall(r"/settings/tokens/\d+/delete", again.text)) == 1
+    assert created(ask(ada, {"name": "old-thinkpad", "role": "read", "days": "90"}))
+
+
+def test_a_token_that_cannot_be_the_newest_is_a_sentence_on_the_form(sign_in):
+    response = sign_in("ada").send("/settings/tokens", {"name": "x", "role": "read", "days": "90", "newest": "9" * 30})
+
+    assert response.status_code == 400
+    assert 'role="alert"' in response.text
+
+
 def test_a_token_for_reading_changes_nothing(sign_in, client):
     ada = sign_in("ada")
     answers = {}
     for role in ("read", "write"):
-        token = created(ada.send("/settings/tokens", {"name": role, "role": role, "days": ""}))
+        token = created(ask(ada, {"name": role, "role": role, "days": ""}))
         headers = {"Authorization": f"Bearer {token}"}
         answers[role] = client.patch("/api/v1/me", json={"pseudonym": "owl"}, headers=headers).status_code
 
@@ -197,7 +225,7 @@ def test_a_token_for_reading_changes_nothing(sign_in, client):
 def test_a_token_ends_when_its_time_is_over(sign_in, client, monkeypatch):
     move = moving_clock(monkeypatch)
     ada = sign_in("ada")
-    token = created(ada.send("/settings/tokens", {"name": "old-thinkpad", "role": "read", "days": "30"}))
+    token = created(ask(ada, {"name": "old-thinkpad", "role": "read", "days": "30"}))
     headers = {"Authorization": f"Bearer {token}"}
     move(timedelta(days=30).total_seconds() - 1)
     assert client.get("/api/v1/me", headers=headers).status_code == 200
@@ -208,7 +236,7 @@ def test_a_token_ends_when_its_time_is_over(sign_in, client, monkeypatch):
 
 def test_a_deleted_token_is_good_for_nothing(sign_in, client):
     ada = sign_in("ada")
-    token = created(ada.send("/settings/tokens", {"name": "old-thinkpad", "role": "read", "days": "30"}))
+    token = created(ask(ada, {"name": "old-thinkpad", "role": "read", "days": "30"}))
     (path,) = re.findall(r"/settings/tokens/\d+/delete", ada.get("/settings/tokens").text)
 
     ada.send(path, {}, page="/settings/tokens")
@@ -219,7 +247,7 @@ def test_a_deleted_token_is_good_for_nothing(sign_in, client):
 
 def test_nobody_deletes_the_token_of_somebody_else(sign_in, client):
     ada, bob = sign_in("ada"), sign_in("bob")
-    token = created(ada.send("/settings/tokens", {"name": "old-thinkpad", "role": "read", "days": "30"}))
+    token = created(ask(ada, {"name": "old-thinkpad", "role": "read", "days": "30"}))
     (path,) = re.findall(r"/settings/tokens/\d+/delete", ada.get("/settings/tokens").text)
 
     response = bob.send(path, {}, page="/settings/tokens")
@@ -240,7 +268,7 @@ def test_nobody_deletes_the_token_of_somebody_else(sign_in, client):
     ],
 )
 def test_a_token_that_cannot_be_made_is_a_sentence_on_the_form(sign_in, form):
-    response = sign_in("ada").send("/settings/tokens", form)
+    response = ask(sign_in("ada"), form)
 
     assert response.status_code == 400
     assert 'role="alert"' in response.text
@@ -253,7 +281,7 @@ def test_there_are_not_more_tokens_than_a_person_can_look_after(sign_in, classro
         for number in range(tokens.MOST_PER_PERSON):
             tokens.create(connection, ada.person.id, f"t{number}", "read")
 
-    assert ada.send("/settings/tokens", {"name": "one more", "role": "read", "days": ""}).status_code == 409
+    assert ask(ada, {"name": "one more", "role": "read", "days": ""}).status_code == 409
 
 
 # Sessions
@@ -410,4 +438,5 @@ def test_the_page_says_what_happens_to_submissions_and_on_the_hub(sign_in):
 
     assert "leave every board" in page
     assert "stays away" in page
+    assert "the next push to a repository brings it back" in page
     assert "a digest of your account" in page

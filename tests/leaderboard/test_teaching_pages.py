@@ -8,7 +8,7 @@ import pytest
 
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
 from leaderboard_classes import invite, make_class, roles_in
-from leaderboard_people import form_token
+from leaderboard_people import add_person, form_token
 from rl_hub import clock
 from rl_leaderboard.activity import feed
 from rl_leaderboard.audit import log
@@ -220,6 +220,18 @@ def test_a_deadline_that_is_no_moment_is_refused(classroom, grace, record, text)
     assert due_in(classroom, record) == {}
 
 
+def test_a_refused_deadline_leaves_in_the_form_what_was_typed(classroom, grace, record):
+    refused, *others = classroom.course.assignments
+    fields = {f"due-{one.id}": "2026-12-24T18:00" for one in others} | {f"due-{refused.id}": "tomorrow"}
+
+    answer = grace.send(f"/classes/{record.id}/deadlines", fields, page=f"/classes/{record.id}/settings")
+
+    assert f"{refused.title}: A deadline is a date and a time in UTC" in answer.text
+    assert answer.text.count('value="2026-12-24T18:00"') == len(others)
+    assert 'value="tomorrow" aria-invalid="true"' in answer.text
+    assert due_in(classroom, record) == {}
+
+
 def test_an_invitation_is_made_on_the_page_and_its_code_stays_out_of_the_log(classroom, grace, record, sign_in):
     people_page = f"/classes/{record.id}/people"
     page = grace.send(f"/classes/{record.id}/invitations", {"role": "student", "days": "7"}, page=people_page).text
@@ -274,6 +286,20 @@ def test_members_get_another_role_and_are_removed(classroom, grace, ada, record)
     assert raised["ada"] == "teacher"
     assert "ada" not in roles_in(classroom, record)
     assert [action for _, action in decisions(classroom, class_id=record.id)] == ["class.remove", "class.role"]
+
+
+def test_what_is_decided_about_a_member_is_asked_on_a_page_of_its_own(classroom, grace, ada, record, sign_in):
+    people_page = grace.get(f"/classes/{record.id}/people").text
+    address = f"/classes/{record.id}/members/{ada.person.id}"
+    page = grace.get(address).text
+
+    assert f'href="{address}"' in people_page
+    assert f'action="{address}' not in people_page
+    assert "Make ada a teacher of the class" in page
+    assert "Remove ada from the class" in page
+    assert roles_in(classroom, record)["ada"] == "student"
+    for someone in (ada, sign_in("hedy", role="teacher")):
+        assert someone.get(address).status_code == 404
 
 
 def test_the_last_teacher_stays(grace, record):
@@ -396,7 +422,7 @@ def test_visitors_find_nothing(client, record):
 
 def test_a_class_that_cannot_be_is_not_found(grace):
     assert grace.get(f"/classes/{2**62}").status_code == 404
-    assert grace.get(f"/classes/{2**70}").status_code == 400
+    assert grace.get(f"/classes/{2**70}").status_code == 404
 
 
 def test_a_form_without_its_token_changes_nothing(classroom, grace, ada, record):
@@ -525,6 +551,90 @@ def test_a_submission_is_retracted_with_a_reason_and_restored(classroom, grace):
     assert (retracted.counts, retracted.retraction) == (False, "Copied from Bob.")
     assert submission(classroom, number).counts
     assert [action for _, action in decisions(classroom)] == ["submission.restore", "submission.retract"]
+
+
+def test_the_other_commits_of_the_repository_go_with_it_if_the_teacher_says_so(classroom, grace):
+    older, chosen, elsewhere, of_bob = submit(
+        classroom,
+        push("ada", mean=100, sha="1" * 40),
+        push("ada", mean=300, sha="2" * 40),
+        push("ada", mean=50, sha="3" * 40, name="other"),
+        push("bob", mean=100, sha="1" * 40),
+    )
+
+    decide(grace, chosen, "retract", reason="Copied.", others="yes")
+    counting = [submission(classroom, number).counts for number in (older, chosen, elsewhere, of_bob)]
+    with classroom.read() as connection:
+        (entry,) = log.latest(connection, 9)
+    decide(grace, older, "restore")
+
+    assert counting == [False, False, True, True]
+    assert submission(classroom, older).counts
+    assert (entry.action, entry.details["submission"], entry.details["others"]) == ("submission.retract", chosen, 1)
+    assert 'name="others" value="yes" checked' in grace.get(f"/agents/{elsewhere}").text
+
+
+def test_without_the_tick_the_other_commits_stay(classroom, grace):
+    older, chosen = submit(classroom, push("ada", sha="1" * 40), push("ada", sha="2" * 40))
+
+    decide(grace, chosen, "retract", reason="Copied.")
+
+    assert submission(classroom, older).counts
+
+
+def test_what_waits_for_a_teacher_is_on_the_teachers_page_without_the_name(classroom, grace, ada, record, sign_in):
+    helper = sign_in("helper")
+    helper.send(f"/join/{invite(classroom, record, role='teacher')}", {})
+    with classroom.write() as connection:
+        people.change_privacy(connection, ada.person, pseudonym="Countess", is_public=False)
+    (first,) = submit(classroom, push("ada"))
+    before = grace.get("/teach").text
+    decide(grace, first, "retract", reason="Copied.")
+    *_, last = submit(classroom, *(push("ada", sha=f"{number:040}") for number in range(21)))
+
+    page = grace.get("/teach").text
+    decide(grace, last, "restore")
+
+    assert "Waits for you" not in before
+    assert "Waits for you: 21" in page
+    assert page.count('<h3><a href="/agents/') == 20
+    assert f'href="/agents/{last}"' in page
+    assert "ada/invader" not in page
+    assert "Waits for you: 20" in grace.get("/teach").text
+    assert "Waits for you" not in helper.get("/teach").text
+
+
+def test_teachers_of_the_site_read_what_they_decided_without_names_of_students(classroom, grace, ada, record):
+    root = add_person(classroom, "root", "admin")
+    (number,) = submit(classroom, push("ada"))
+    grace.send(f"{BOARD}/freeze", {}, page=BOARD)
+    decide(grace, number, "retract", reason="Copied.")
+    with classroom.write() as connection:
+        log.record(connection, root, "person.role", "ada", person=ada.person.id)
+        log.record(connection, root, "certificate.revoke", "certificate of completion of ada", certificate="A-B")
+        log.record(connection, root, "class.rename", "Another", class_id=record.id)
+
+    page = grace.get("/teach/log").text
+
+    assert f"froze the board {ASSIGNMENT}" in page
+    assert f'<a href="/agents/{number}">retracted agent {number}</a>' in page
+    assert "reason: Copied." in page
+    assert "revoked the certificate of a student" in page
+    assert not any(words in page for words in ("ada", "A-B", "Another", "person.role"))
+    assert 'href="/teach/log"' in grace.get("/teach").text
+    assert ada.get("/teach/log").status_code == 403
+
+
+def test_the_log_of_teachers_is_read_a_page_at_a_time(classroom, grace):
+    with classroom.write() as connection:
+        for number in range(60):
+            log.record(connection, grace.person, "board.freeze", f"board {number}")
+
+    first = grace.get("/teach/log").text
+    second = grace.get(first.partition('rel="next" href="')[2].partition('"')[0]).text
+
+    assert ("board 10<" in first, "board 9<" in first) == (True, False)
+    assert all(f"board {number}<" in second for number in range(10))
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
 from rl_hub import clock
 from rl_leaderboard.database.tables import audit_entries
 from rl_leaderboard.people.people import Person
+
+_OF_TEACHERS = ("board.", "certificate.", "submission.")
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,29 @@ def record(
 
 
 def latest(
-    connection: Connection, limit: int, *, before_id: int | None = None, class_id: int | None = None
+    connection: Connection,
+    limit: int,
+    *,
+    before_id: int | None = None,
+    class_id: int | None = None,
+    of_teachers: bool = False,
 ) -> Sequence[Entry]:
-    """The newest decisions first; of one class, or of everything."""
+    """The newest decisions first.
+
+    Args:
+        connection: A transaction.
+        limit: How many.
+        before_id: Only those before this one.
+        class_id: Only those of one class.
+        of_teachers: Only those that every teacher of the site may take: of boards, submissions and certificates.
+    """
     query = select(audit_entries).order_by(audit_entries.c.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(audit_entries.c.id < before_id)
     if class_id is not None:
         query = query.where(audit_entries.c.class_id == class_id)
+    if of_teachers:
+        query = query.where(or_(*(audit_entries.c.action.startswith(kind) for kind in _OF_TEACHERS)))
     return [
         Entry(row.id, row.actor_name, row.action, row.subject, json.loads(row.details), row.created_at)
         for row in connection.execute(query)

@@ -153,7 +153,8 @@ def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> 
     for number, row in zip(ids, new, strict=True):
         if row["received_at"] - row["submitted_at"] < _NEWS:
             submission = records.get(connection, number)
-            more = {"reason": submission.reason} if submission.over_quota else {"score": submission.claimed_score}
+            refused = {"reason": submission.reason, "over_quota": True}
+            more = refused if submission.over_quota else {"score": submission.claimed_score}
             records.tell(connection, "failed" if submission.over_quota else "received", submission, **more)
     return ids
 

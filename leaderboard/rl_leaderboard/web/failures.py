@@ -25,6 +25,7 @@ _TITLES = {
     503: "Not available",
     507: "The disk is full",
 }
+_NOTHING = "There is nothing at this address."
 _HUB_CODES = {507: "storage_full", 503: "busy", 413: "too_large", 403: "forbidden", 429: "too_many_requests"}
 
 
@@ -52,20 +53,23 @@ def _refusal(request: Request, error: Exception) -> LeaderboardError:
     if isinstance(error, HubError):
         return BadRequest(error.message, headers=error.headers)
     if isinstance(error, RequestValidationError):
-        return BadRequest(_sentence(error))
+        return _refused_values(error)
     assert isinstance(error, HTTPException)  # noqa: S101  nothing else has a handler
     if error.status_code == 405:
         return MethodNotAllowed(f"{request.method} is not possible here.")
     if error.status_code == 404:
-        return NotFound("There is nothing at this address.")
+        return NotFound(_NOTHING)
     return TooLarge(str(error.detail)) if error.status_code == 413 else BadRequest(str(error.detail))
 
 
-def _sentence(error: RequestValidationError) -> str:
-    """The first thing that is wrong, and where."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "the body"
-    return f"{place}: {first['msg']}."
+def _refused_values(error: RequestValidationError) -> LeaderboardError:
+    """Nothing is at an address with a key that none can have; otherwise, the first thing that is wrong, and where."""
+    found = error.errors()
+    if any(one["loc"][0] == "path" for one in found):
+        return NotFound(_NOTHING)
+    _, *place = found[0]["loc"]
+    name = f"The value of {'.'.join(map(str, place))}" if place else "The body"
+    return BadRequest(f"{name} is not accepted: {found[0]['msg']}.")
 
 
 def _page(request: Request, error: LeaderboardError, status: int) -> Response:

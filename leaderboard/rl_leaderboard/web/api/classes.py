@@ -116,7 +116,8 @@ def _roster(classroom: ClassroomOf, visitor: ApiVisitor, class_id: int, shown: s
     visitor.signed_in()
     with classroom.read() as connection:
         records.taught(connection, visitor, class_id)
-        found = roster.read(connection, class_id, classroom.course)
+        claims_pass = classroom.settings.certify_claims
+        found = roster.read(connection, class_id, classroom.course, certify_claims=claims_pass)
     return found.needing_attention() if shown == "attention" else found
 
 

@@ -10,6 +10,7 @@ from rl_leaderboard.audit import log
 from rl_leaderboard.errors import Conflict
 from rl_leaderboard.people import directory, people
 from rl_leaderboard.people.people import Person
+from rl_leaderboard.web.pages.decisions import sentence
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentForm
 
@@ -89,7 +90,7 @@ def audit_page(
         visitor,
         "audit.html",
         section="admin",
-        entries=entries[:_PAGE],
+        entries=[(entry, sentence(entry)) for entry in entries[:_PAGE]],
         is_later=before is not None,
         next=following,
     )

@@ -21,6 +21,8 @@ def tell_state(submission: Submission, n_episodes: int) -> str:
         )
     if submission.state == "scored":
         return "This score is verified: it was measured here, in games that its author has not seen."
+    if submission.state in ("queued", "running") and not submission.counts:
+        return "This agent is off the board: a verified score would change nothing there."
     if submission.verified_score is not None:
         standing = "The verified score stands until there is a new one."
     elif submission.claimed_score is not None:
@@ -34,6 +36,12 @@ def tell_state(submission: Submission, n_episodes: int) -> str:
     if submission.claimed_score is None:
         return f"This agent has no score yet. {submission.claim_problem}".rstrip()
     return "This score is what its author claims; it has not been verified."
+
+
+def end_sentence(text: str) -> str:
+    """What somebody wrote, with a full stop if there is no end to it."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def compare(submission: Submission, evaluation: Evaluation | None) -> str:

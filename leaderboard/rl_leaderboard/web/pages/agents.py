@@ -108,6 +108,7 @@ def show_agent(request: Request, submission_id: Number, classroom: ClassroomOf, 
         section="boards",
         depends_on=seen.submission.assignment_id,
         links=hub_links(seen.submission, hub) if seen.may_know_name else None,
+        claims_pass=classroom.settings.certify_claims,
         may_declare=_may_declare(visitor, seen, context["settings"]),
         **context,
     )
@@ -134,7 +135,8 @@ def _read(connection: Connection, course: Course, seen: Seen) -> dict[str, Any]:
         "figures": agent_facts.list_figures(submission, counted),
         "comparison": agent_facts.compare(submission, counted),
         "rank": board.rank_of_submission(connection, submission.id),
-        "student_stands": board.rank_of(connection, assignment.id, submission.source, submission.student_key) is not None,
+        "student_stands": board.rank_of(connection, assignment.id, submission.source, submission.student_key)
+        is not None,
         "history": _history(connection, seen),
         "replay": _replay(measured),
     }

@@ -127,6 +127,7 @@ def _read(
         "assignment": assignment,
         "page": page,
         "groups": group_rows(page.rows, assignment.threshold),
+        "own_rank": _own_rank(connection, assignment.id, visitor),
         "me": None if visitor.person is None else (visitor.person.source, visitor.person.key),
         "first": None if is_first else filters.address(path),
         "previous": filters.address(path, before=page.previous) if page.previous else None,
@@ -149,7 +150,6 @@ def _read_around(
         "algorithms": algorithms,
         "libraries": libraries,
         "classes": _class_names(connection, visitor),
-        "own_rank": _own_rank(connection, assignment.id, visitor),
         "freshness": states.freshness(connection, classroom.settings),
     }
 
@@ -184,8 +184,10 @@ def _rows(classroom: Classroom, query: board.Query, site: str) -> Iterator[Seque
 
 
 def _cells(row: board.BoardRow, site: str) -> Sequence[Value]:
+    measures = (row.score, row.low, row.high, row.mean, row.std)
     return (
-        *(row.rank, row.student, row.agent, row.score, row.low, row.high, row.mean, row.std, row.n_episodes),
+        *(row.rank, row.student, row.agent, *(None if value is None else round(value, 2) for value in measures)),
+        row.n_episodes,
         *(row.verified, row.algorithm, row.library, row.submitted_at.isoformat(timespec="seconds")),
         f"{site}/agents/{row.submission_id}",
     )

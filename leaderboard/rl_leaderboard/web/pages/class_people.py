@@ -40,6 +40,17 @@ def people_page(
     return show(request, visitor, "class_people.html", section="teach", **context)
 
 
+@router.get("/classes/{class_id}/members/{person_id}")
+def member_page(
+    request: Request, classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, person_id: Number
+) -> Response:
+    """What can be decided about a member, and what follows from it."""
+    with classroom.read() as connection:
+        record = records.managed(connection, visitor, class_id)
+        member = members.get(connection, class_id, person_id)
+    return show(request, visitor, "class_member.html", section="teach", record=record, member=member)
+
+
 @router.post("/classes/{class_id}/invitations")
 def create_invitation(classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, form: SentForm) -> Response:
     """Makes an invitation."""

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from rl_leaderboard.audit import log
 from rl_leaderboard.classes import deadlines, records
+from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest
+from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.web.pages.decisions import moment
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentForm, read_form
@@ -34,26 +36,22 @@ def settings_page(
     with classroom.read() as connection:
         record = records.taught(connection, visitor, class_id)
         due = deadlines.read(connection, class_id)
-    rows = [(assignment, due.get(assignment.id)) for assignment in classroom.course.assignments]
-    context: dict[str, Any] = {
-        "record": record,
-        "rows": rows,
-        "longest": records.LONGEST_NAME,
-        "message": _DONE.get(done, ""),
-    }
-    return show(request, visitor, "class_settings.html", section="teach", **context)
+    typed = {name: due_at.strftime(_MOMENTS[0]) for name, due_at in due.items()}
+    return _show(request, classroom, visitor, record, typed, message=_DONE.get(done, ""))
 
 
 @router.post("/classes/{class_id}/deadlines")
-def change_deadlines(classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, form: SentForm) -> Response:
-    """Sets the deadlines of all assignments."""
+def change_deadlines(
+    request: Request, classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, form: SentForm
+) -> Response:
+    """Sets the deadlines of all assignments; if one cannot be read, none, and the form comes back as it was typed."""
     person = visitor.writing()
-    wished = {
-        assignment.id: read_moment(form.text(f"due-{assignment.id}", longest=32))
-        for assignment in classroom.course.assignments
-    }
+    typed = {one.id: form.text(f"due-{one.id}", longest=32) for one in classroom.course.assignments}
+    wished, refused = _read_deadlines(classroom, typed)
     with classroom.write() as connection:
         record = records.managed(connection, visitor, class_id)
+        if refused:
+            return _show(request, classroom, visitor, record, typed, refused=refused)
         changed = deadlines.change(connection, class_id, wished)
         if changed:
             log.record(connection, person, "class.deadlines", record.name, class_id=class_id, due=_told(changed))
@@ -94,6 +92,42 @@ def restore_class(classroom: ClassroomOf, visitor: PageVisitor, class_id: Number
             records.restore(connection, class_id)
             log.record(connection, person, "class.restore", record.name, class_id=class_id)
     return redirect(f"/classes/{class_id}/settings?done=restored")
+
+
+def _show(
+    request: Request,
+    classroom: Classroom,
+    visitor: Visitor,
+    record: records.ClassRecord,
+    typed: Mapping[str, str],
+    *,
+    refused: Mapping[str, str] | None = None,
+    message: str = "",
+) -> Response:
+    rows = [(assignment, typed.get(assignment.id, "")) for assignment in classroom.course.assignments]
+    context: dict[str, Any] = {
+        "record": record,
+        "rows": rows,
+        "refused": refused or {},
+        "longest": records.LONGEST_NAME,
+        "message": message,
+    }
+    status = 400 if refused else 200
+    return show(request, visitor, "class_settings.html", status=status, section="teach", **context)
+
+
+def _read_deadlines(
+    classroom: Classroom, typed: Mapping[str, str]
+) -> tuple[dict[str, datetime | None], dict[str, str]]:
+    """The deadlines by assignment, and a sentence for each assignment whose deadline cannot be read."""
+    wished: dict[str, datetime | None] = {}
+    refused: dict[str, str] = {}
+    for assignment in classroom.course.assignments:
+        try:
+            wished[assignment.id] = read_moment(typed[assignment.id])
+        except BadRequest as error:
+            refused[assignment.id] = f"{assignment.title}: {error.message}"
+    return wished, refused
 
 
 def read_moment(text: str) -> datetime | None:

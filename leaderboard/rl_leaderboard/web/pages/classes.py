@@ -35,13 +35,14 @@ def class_page(
     request: Request, classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, shown: Shown = "all"
 ) -> Response:
     """The class, as its teachers or its students see it."""
+    claims_pass = classroom.settings.certify_claims
     with classroom.read() as connection:
         record, role = records.find(connection, visitor, class_id)
         if role == "student":
             due = deadlines.read(connection, class_id)
             rows = [(assignment, due.get(assignment.id)) for assignment in classroom.course.assignments]
             return show(request, visitor, "class_student.html", record=record, rows=rows)
-        matrix = roster.read(connection, class_id, classroom.course)
+        matrix = roster.read(connection, class_id, classroom.course, certify_claims=claims_pass)
     students = len(matrix.rows)
     if shown == "attention":
         matrix = matrix.needing_attention()
@@ -51,6 +52,7 @@ def class_page(
         "students": students,
         "shown": shown,
         "states": STATES,
+        "claims_pass": claims_pass,
     }
     return show(request, visitor, "class_roster.html", section="teach", **context)
 
@@ -58,9 +60,10 @@ def class_page(
 @router.get("/classes/{class_id}/roster.csv")
 def roster_file(classroom: ClassroomOf, visitor: PageVisitor, class_id: Number, shown: Shown = "all") -> Response:
     """The roster for a spreadsheet."""
+    claims_pass = classroom.settings.certify_claims
     with classroom.read() as connection:
         records.taught(connection, visitor, class_id)
-        matrix = roster.read(connection, class_id, classroom.course)
+        matrix = roster.read(connection, class_id, classroom.course, certify_claims=claims_pass)
     if shown == "attention":
         matrix = matrix.needing_attention()
     return csv_response(f"class-{class_id}-roster.csv", roster.header(matrix), roster.table(matrix))

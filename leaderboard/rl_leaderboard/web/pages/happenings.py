@@ -17,6 +17,7 @@ _SENTENCES: Mapping[Kind, str] = {
     "failed": "{agent} by {student} has no score in {assignment}",
     "certified": "{student} earned a certificate of {level}",
 }
+_OVER_QUOTA = "{agent} by {student} came to {assignment} when the day's quota was used up"
 _LONGEST_NAME = 80
 
 
@@ -47,7 +48,8 @@ def sentence(activity: Activity, course: Course) -> str:
     words = {name: _shown(payload.get(name, "")) for name in ("student", "level")}
     # Whose it is stands beside it already.
     words["agent"] = _shown(str(payload.get("agent", "")).rpartition("/")[2])
-    text = _SENTENCES[activity.kind].format(**words, assignment=titles.get(activity.assignment_id or "", "the course"))
+    pattern = _OVER_QUOTA if payload.get("over_quota") else _SENTENCES[activity.kind]
+    text = pattern.format(**words, assignment=titles.get(activity.assignment_id or "", "the course"))
     value = payload.get("score")
     if isinstance(value, int | float):
         text += f", score {score(value)}" + ("" if activity.kind == "scored" else " by its card")

@@ -7,8 +7,8 @@ def number(value: int) -> str:
 
 
 def score(value: float | None) -> str:
-    """A score, a mean or a deviation with two decimals; a dash without one."""
+    """A score, a mean or a deviation with two decimals, an enormous one in powers of ten; a dash without one."""
     if value is None:
         return "\N{EN DASH}"
-    text = f"{value:.3g}" if abs(value) >= 1e7 else f"{value:,.2f}"
+    text = f"{value:.3g}" if abs(value) >= 1e12 else f"{value:,.2f}"
     return text.replace("-", "\N{MINUS SIGN}")

@@ -48,13 +48,13 @@ def list_tokens(request: Request, visitor: PageVisitor) -> Response:
 
 @router.post("/settings/tokens")
 def create_token(request: Request, classroom: ClassroomOf, visitor: PageVisitor, form: SentForm) -> Response:
-    """Makes a token and shows it, this once."""
+    """Makes a token and shows it, this once: the same form sent again, as by reloading the page, makes none."""
     person = visitor.writing()
     name, role = form.text("name"), form.text("role")
     try:
         end = _end(form.text("days"))
         with classroom.write() as connection:
-            token = tokens.create(connection, person.id, name, role, end)
+            token = tokens.create(connection, person.id, name, role, end, newest_known=_key(form.text("newest")))
     except LeaderboardError as error:
         return _tokens_page(request, visitor, error=error, wished=name)
     response = _tokens_page(request, visitor, new_token=token)
@@ -170,6 +170,12 @@ def _tokens_page(
         longest=tokens.LONGEST_NAME,
         now=clock.now(),
     )
+
+
+def _key(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadRequest("The form was changed on its way: reload the page and send it again.")
+    return int(text)
 
 
 def _end(days: str) -> datetime | None:

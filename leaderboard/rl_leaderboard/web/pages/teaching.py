@@ -9,12 +9,16 @@ from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
 from rl_leaderboard.classes import records
 from rl_leaderboard.errors import Forbidden
+from rl_leaderboard.submissions import retractions
+from rl_leaderboard.web.pages import decisions
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, SentForm
 
 router = APIRouter(include_in_schema=False)
 
 _CLASSES = 100  # on a page
+_WAITING = 20  # submissions, on the page
+_ENTRIES = 50  # of the log, on a page
 
 
 @router.get("/teach")
@@ -33,7 +37,11 @@ def teacher_page(
             raise Forbidden("This page is for teachers. A teacher of the site makes classes and invites others.")
         course = classroom.course if visitor.is_teacher else None
         boards = [(one, assignments.get(connection, one.id)) for one in course.assignments] if course else []
+        waiting, waiting_count = retractions.list_waiting(connection, limit=_WAITING) if course else ([], 0)
     context: dict[str, Any] = {
+        "waiting": waiting,
+        "waiting_count": waiting_count,
+        "titles": {assignment.id: assignment.title for assignment in classroom.course.assignments},
         "classes": sorted(taught, key=lambda one: one.record.archived_at is not None),
         "boards": boards,
         "older": found[_CLASSES - 1].record.id if len(found) > _CLASSES else None,
@@ -41,6 +49,23 @@ def teacher_page(
         "longest": records.LONGEST_NAME,
     }
     return show(request, visitor, "teach.html", section="teach", **context)
+
+
+@router.get("/teach/log")
+def decisions_page(
+    request: Request,
+    classroom: ClassroomOf,
+    visitor: PageVisitor,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """What teachers of the site have decided about boards, submissions and certificates, without students' names."""
+    visitor.teaching()
+    with classroom.read() as connection:
+        entries = log.latest(connection, _ENTRIES + 1, before_id=before, of_teachers=True)
+    older = entries[_ENTRIES - 1].id if len(entries) > _ENTRIES else None
+    page = [decisions.tell(entry) for entry in entries[:_ENTRIES]]
+    context: dict[str, Any] = {"entries": page, "older": older, "is_first": before is None}
+    return show(request, visitor, "teach_log.html", section="teach", **context)
 
 
 @router.post("/teach/classes")

@@ -1,6 +1,7 @@
 """What teachers of the site decide about a single submission."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from rl_leaderboard.certificates.issuing import Certificate
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Conflict
 from rl_leaderboard.people import people
-from rl_leaderboard.submissions import submissions
+from rl_leaderboard.submissions import retractions, submissions
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages.site import redirect
 from rl_leaderboard.web.requests import ClassroomOf, Form, Number, PageVisitor, SentForm, read_form
@@ -40,17 +41,19 @@ def rejudge(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number)
 def retract(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number, form: SentForm) -> Response:
     """Takes a submission off the board; its student reads the reason, and later ones wait for a teacher.
 
-    If the student has certificates that say more than what counts now, the next page offers to revoke them.
+    With `others` ticked, the other commits of the repository go with it. If the student has certificates that say more
+    than what counts now, the next page offers to revoke them.
     """
     person, reason = visitor.teaching(), read_reason(form)
     with classroom.write() as connection:
         submission = submissions.get(connection, submission_id)
-        submissions.retract(connection, submission, reason)
-        called = _called(submission)
-        later = "waits for a teacher"
-        log.record(
-            connection, person, "submission.retract", called, submission=submission.id, reason=reason, later=later
-        )
+        more: dict[str, Any] = {"reason": reason, "later": "waits for a teacher"}
+        if form.is_ticked("others"):
+            more["others"] = retractions.retract_repository(connection, submission, reason)
+        else:
+            submissions.retract(connection, submission, reason)
+        log.record(connection, person, "submission.retract", _called(submission), submission=submission.id, **more)
+        submission = submissions.get(connection, submission_id)
         left = unearned_certificates(connection, classroom, submission)
     return redirect(f"/teach/submissions/{submission_id}/certificates" if left else f"/agents/{submission_id}")
 
@@ -88,7 +91,7 @@ def unearned_certificates(
     if student is None:
         return []
     certify_claims = classroom.settings.certify_claims
-    return revoking.unearned(connection, classroom.course, student, certify_claims=certify_claims)
+    return revoking.unearned(connection, classroom.course, student, submission, certify_claims=certify_claims)
 
 
 def _called(submission: Submission) -> str:
