@@ -17,7 +17,7 @@ from hub_accounts import token_for
 from hub_server import served
 from leaderboard_agents import ASSIGNMENT, GAME, measure, push, submit
 from leaderboard_people import add_person
-from rl_hub.accounts import users
+from rl_hub.accounts import passwords, users
 from rl_hub.web.app import create_app as create_hub_app
 from rl_leaderboard.boards import board
 from rl_leaderboard.certificates import issuing
@@ -46,7 +46,8 @@ class School:
 
     def add_account(self, name):
         with self.classroom.hub.database.write() as connection:
-            users.create(connection, name, PASSWORD)
+            user = users.find(connection, name) or users.create(connection, name)
+            users.set_password(connection, user, passwords.hash_password(PASSWORD))
 
     def sign_in(self, window, name, role="student"):
         """Gives a window the session of somebody."""
