@@ -40,7 +40,7 @@ class Receiver:
     def app(self):
         return Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])])
 
-    def wait_for(self, number, seconds=6):
+    def wait_for(self, number, seconds=30):
         """The bodies of the first requests, once there are so many; whatever there is after a while."""
         until = time.monotonic() + seconds
         while len(self.requests) < number and time.monotonic() < until:

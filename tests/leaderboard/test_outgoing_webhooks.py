@@ -178,7 +178,7 @@ def test_a_name_is_told_as_it_is_shown_when_it_is_told(classroom, teacher, recei
     receiver.status = 503
     register(teacher, receiver.address)
     submit(classroom, push("ada"))
-    receiver.wait_for(1)
+    eventually(lambda: teacher.get("/webhooks")["items"][0]["last_error"], "answered 503")
     with classroom.write() as connection:
         people.change_privacy(connection, ada.person, pseudonym="Countess", is_public=False)
 
