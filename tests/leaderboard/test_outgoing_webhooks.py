@@ -69,7 +69,7 @@ def nobody():
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def eventually(question, expected, seconds=6):
+def eventually(question, expected, seconds=30):
     until = time.monotonic() + seconds
     while (found := question()) != expected and time.monotonic() < until:
         time.sleep(0.02)
