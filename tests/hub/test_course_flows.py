@@ -1,6 +1,5 @@
 """What a student and a teacher do, end to end: the course's commands, SB3's helpers and git, against a real Hub."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, set_client_factory
+from huggingface_hub.utils._http import default_client_factory
 
 from clients.operations.downloads import BreakingConnection
 from rl_units.agents import load_agent
@@ -63,10 +63,18 @@ def api(student):
 
 
 @pytest.fixture
-def requests(caplog):
-    """The paths that the Hub has been asked for so far."""
-    caplog.set_level(logging.INFO, "rl_hub.requests")
-    return lambda: [record.path for record in caplog.records if record.name == "rl_hub.requests"]
+def requests():
+    """The paths that the client has asked for so far."""
+    paths = []
+
+    def client():
+        made = default_client_factory()
+        made.event_hooks["request"].append(lambda request: paths.append(request.url.path))
+        return made
+
+    set_client_factory(client)
+    yield paths
+    set_client_factory(default_client_factory)
 
 
 def push(logs):
@@ -111,10 +119,10 @@ def test_an_unchanged_snapshot_is_asked_for_with_one_request(student, api, reque
     for name in ("a.txt", "b.txt"):
         api.upload_file(path_or_fileobj=name.encode(), path_in_repo=name, repo_id="ada/agent")
     first = api.snapshot_download("ada/agent", cache_dir=tmp_path / "cache")
-    before = len(requests())
+    requests.clear()
 
     assert api.snapshot_download("ada/agent", cache_dir=tmp_path / "cache") == first
-    assert requests()[before:] == ["/api/models/ada/agent/revision/main"]
+    assert requests == ["/api/models/ada/agent/revision/main"]
 
 
 def test_a_download_goes_on_where_the_connection_broke(student, api, tmp_path):
