@@ -18,7 +18,7 @@ from rl_leaderboard.submissions.wanted import Wanted
 from rl_units.course import Course, load_course
 
 # Every thread that answers requests has a connection.
-_CACHE_KIB = 2000
+_CACHE_KIB = 1000
 
 
 @dataclass(frozen=True)

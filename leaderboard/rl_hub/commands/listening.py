@@ -7,8 +7,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rl_hub.commands import garbage
 from rl_hub.errors import CommandError
 
 if TYPE_CHECKING:
@@ -80,13 +82,28 @@ def configuration(app: Any, *, behind_proxy: bool, grace_seconds: int) -> "uvico
     )
 
 
-def run(servers: Sequence[tuple["uvicorn.Config", socket.socket]], greet: Callable[[], None]) -> None:
+@dataclass(frozen=True)
+class Service:
+    """An application and where it is served.
+
+    Attributes:
+        config: How.
+        listener: A listening socket.
+        say_goodbye: Called when the server begins to stop: answers without an end have to end by themselves.
+    """
+
+    config: "uvicorn.Config"
+    listener: socket.socket
+    say_goodbye: Callable[[], None] = lambda: None
+
+
+def run(services: Sequence[Service], greet: Callable[[], None]) -> None:
     """Serves applications in one event loop until Ctrl-C or SIGTERM; a second Ctrl-C ends them at once.
 
     If one of them cannot start, or ends, the others end too.
 
     Args:
-        servers: What is served, and where.
+        services: What is served.
         greet: Called once a signal would end everything in good order.
     """
     import uvicorn
@@ -94,30 +111,40 @@ def run(servers: Sequence[tuple["uvicorn.Config", socket.socket]], greet: Callab
     class Server(uvicorn.Server):
         """A server that leaves signals to whoever runs several."""
 
+        def __init__(self, service: Service) -> None:
+            super().__init__(service.config)
+            self._service = service
+
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
             """Captures none."""
             yield
 
-    running = [Server(config) for config, _ in servers]
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """Stops."""
+            self._service.say_goodbye()
+            await super().shutdown(sockets)
+
+    running = [Server(service) for service in services]
 
     def leave(number: int, frame: Any) -> None:
         for server in running:
             server.handle_exit(number, frame)
 
-    async def serve(server: Server, listener: socket.socket) -> None:
+    async def serve(server: Server, service: Service) -> None:
         try:
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=[service.listener])
         finally:
             for other in running:
                 other.should_exit = True
 
     async def serve_all() -> None:
-        await asyncio.gather(*(serve(server, pair[1]) for server, pair in zip(running, servers, strict=True)))
+        await asyncio.gather(*(serve(server, service) for server, service in zip(running, services, strict=True)))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    garbage.settle()
     greet()
-    with asyncio.Runner(loop_factory=servers[0][0].get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=services[0].config.get_loop_factory()) as runner:
         runner.run(serve_all())

@@ -3,7 +3,7 @@
 import argparse
 
 from rl_hub.accounts import users
-from rl_hub.commands import listening
+from rl_hub.commands import garbage, listening
 from rl_hub.commands.subparsers import Subparsers
 from rl_hub.hub import Hub
 from rl_hub.maintenance.exclusion import serving
@@ -24,8 +24,9 @@ def add_parsers(subparsers: Subparsers) -> None:
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Serves the Hub of a data folder; the first start creates an administrator and shows it once."""
-    from rl_hub.web import logs
-    from rl_hub.web.app import create_app
+    with garbage.uncollected():
+        from rl_hub.web import logs
+        from rl_hub.web.app import create_app
 
     with serving(settings.data), listening.listen(options.host, options.port) as listener:
         logs.configure(options.log_level)
@@ -34,7 +35,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             address = settings.public_url or listening.address(options.host, listener)
             behind_proxy = settings.public_url is not None
             config = listening.configuration(create_app(hub), behind_proxy=behind_proxy, grace_seconds=GRACE_SECONDS)
-            listening.run([(config, listener)], lambda: _greet(hub, address))
+            listening.run([listening.Service(config, listener)], lambda: _greet(hub, address))
         finally:
             hub.close()
     return 0

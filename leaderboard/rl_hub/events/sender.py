@@ -1,14 +1,20 @@
-"""Calling a webhook."""
+"""Calling a webhook.
+
+httpx2 is imported where it is used: most Hubs call nobody.
+"""
 
 import json
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import anyio
-import httpx2
 
 from rl_hub.events.deliveries import Delivery
 from rl_hub.events.payloads import addressed
 from rl_hub.events.webhooks import MOST_WEBHOOKS
+
+if TYPE_CHECKING:
+    import httpx2
 
 SEND_SECONDS = 15.0
 """A receiver has to have answered by then."""
@@ -40,6 +46,8 @@ class Sender:
         Returns:
             None once the receiver has answered 2xx; otherwise why not, in words that hold no address and no secret.
         """
+        import httpx2
+
         headers = {"Content-Type": "application/json", "User-Agent": "rl_hub"}
         if delivery.secret is not None:
             headers["X-Webhook-Secret"] = delivery.secret
@@ -56,7 +64,9 @@ class Sender:
             return f"not reached: {type(error).__name__}"
         return None if response.is_success else f"answered {response.status_code}"
 
-    def _transport(self) -> httpx2.AsyncHTTPTransport:
+    def _transport(self) -> "httpx2.AsyncHTTPTransport":
+        import httpx2
+
         # Reading the certificates takes a while, which a Hub without webhooks need not spend.
         if self._opened is None:
             self._opened = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=MOST_WEBHOOKS))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from rl_hub import clock
 from rl_hub.database.engine import insert_ignore
@@ -19,6 +19,14 @@ ROLES: tuple[ClassRole, ...] = ("student", "teacher")
 MOST_MEMBERS = 1000
 
 
+# Made once: every page of somebody who is signed in asks for it.
+_ROLES = (
+    select(members.c.class_id, members.c.role)
+    .join_from(members, classes, classes.c.id == members.c.class_id)
+    .where(members.c.person_id == bindparam("person"), classes.c.archived_at.is_(None))
+)
+
+
 @dataclass(frozen=True)
 class Member:
     """Somebody in a class."""
@@ -30,12 +38,7 @@ class Member:
 
 def roles_of(connection: Connection, person_id: int) -> Mapping[int, ClassRole]:
     """The classes of a person that are not archived, and the role in each."""
-    query = (
-        select(members.c.class_id, members.c.role)
-        .join_from(members, classes, classes.c.id == members.c.class_id)
-        .where(members.c.person_id == person_id, classes.c.archived_at.is_(None))
-    )
-    return {row.class_id: row.role for row in connection.execute(query)}
+    return {row.class_id: row.role for row in connection.execute(_ROLES, {"person": person_id})}
 
 
 def list_of_class(connection: Connection, class_id: int, *, role: ClassRole | None = None) -> Sequence[Member]:

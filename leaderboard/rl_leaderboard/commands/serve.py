@@ -5,7 +5,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from rl_hub.commands import listening
+from rl_hub.commands import garbage, listening
 from rl_hub.commands.serve import GRACE_SECONDS, show_new_administrator
 from rl_hub.commands.subparsers import Subparsers
 from rl_hub.maintenance.exclusion import serving
@@ -52,7 +52,9 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.socket | None) -> None:
-    from rl_leaderboard.web.app import create_app
+    with garbage.uncollected():
+        from rl_leaderboard.web.app import create_app
+        from rl_leaderboard.web.pages import live
 
     settings = classroom.settings
     address = settings.public_url or listening.address(host, pages)
@@ -60,11 +62,10 @@ def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.sock
     hub_port = None if hub is None else hub.getsockname()[1]
     app = create_app(classroom, hub_url=settings.hub_public_url or "", hub_port=hub_port)
     behind_proxy = settings.public_url is not None
-    servers = [
-        (listening.configuration(app, behind_proxy=behind_proxy, grace_seconds=_PAGES_GRACE_SECONDS), pages),
-    ]
+    config = listening.configuration(app, behind_proxy=behind_proxy, grace_seconds=_PAGES_GRACE_SECONDS)
+    services = [listening.Service(config, pages, lambda: live.close(app))]
     if hub is not None:
-        servers.append((_hub_configuration(classroom), hub))
+        services.append(listening.Service(_hub_configuration(classroom), hub))
 
     def greet() -> None:
         if classroom.hub is not None:
@@ -73,12 +74,13 @@ def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.sock
         if hub is not None:
             print(f"Its Hub is at {hub_address}; clients set HF_ENDPOINT={hub_address}", flush=True)
 
-    listening.run(servers, greet)
+    listening.run(services, greet)
 
 
 def _hub_configuration(classroom: Classroom) -> "uvicorn.Config":
-    from rl_hub.web.app import create_app
-    from rl_leaderboard.sources import embedded
+    with garbage.uncollected():
+        from rl_hub.web.app import create_app
+        from rl_leaderboard.sources import embedded
 
     assert classroom.hub is not None  # noqa: S101  the caller has looked
     app = create_app(classroom.hub, subscribers=[embedded.subscriber(classroom)])

@@ -1,17 +1,20 @@
 """What a unit's folder holds for its page: the lesson, its pictures and the notebook.
 
-These are the course's own files, so each lesson is rendered once a process.
+These are the course's own files, so each lesson is rendered once a process; what renders them is imported then.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from rl_leaderboard.errors import NotFound
-from rl_leaderboard.lessons.markdown import Lesson, render_lesson
 from rl_units import lessons
 from rl_units.course import CONTENT, Course, Unit, load_course
+
+if TYPE_CHECKING:
+    from rl_leaderboard.lessons.markdown import Lesson
 
 PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".svg": "image/svg+xml"}
 """Suffixes of pictures, and what they are served as."""
@@ -33,7 +36,7 @@ def find_unit(course: Course, unit_id: str) -> Unit:
     raise NotFound("The course has no such unit.")
 
 
-def lesson_of(unit: Unit) -> Lesson | None:
+def lesson_of(unit: Unit) -> "Lesson | None":
     """The unit's lesson; None if it has none yet.
 
     Raises:
@@ -77,7 +80,9 @@ def colab_address(notebooks_url: str | None, unit: Unit) -> str | None:
 
 
 @cache
-def _rendered(folder: Path) -> Lesson | None:
+def _rendered(folder: Path) -> "Lesson | None":
+    from rl_leaderboard.lessons.markdown import render_lesson
+
     if not (folder / lessons.LESSON).is_file():
         return None
     course = load_course(folder.parent)

@@ -5,11 +5,18 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from rl_hub import clock
 from rl_leaderboard.database.tables import people, sessions
 from rl_leaderboard.people.people import Person, to_person
+
+# Made once: every page of somebody who is signed in begins with it.
+_FIND = (
+    select(people, sessions.c.epoch)
+    .join_from(sessions, people, sessions.c.person_id == people.c.id)
+    .where(sessions.c.digest == bindparam("session"), sessions.c.expires_at > bindparam("now"))
+)
 
 COOKIE = "rl_classroom_session"
 LIFETIME = timedelta(days=14)
@@ -52,12 +59,7 @@ def identify(connection: Connection, session_id: str) -> Person | None:
 
 def find(connection: Connection, session_id: str) -> tuple[Person, str] | None:
     """Who is signed in by this cookie, and the session's epoch."""
-    query = (
-        select(people, sessions.c.epoch)
-        .join_from(sessions, people, sessions.c.person_id == people.c.id)
-        .where(sessions.c.digest == digest(session_id), sessions.c.expires_at > clock.now())
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_FIND, {"session": digest(session_id), "now": clock.now()}).one_or_none()
     return None if row is None else (to_person(row), row.epoch)
 
 

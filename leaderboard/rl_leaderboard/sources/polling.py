@@ -46,9 +46,6 @@ class Outcome:
 @asynccontextmanager
 async def polling(classroom: Classroom) -> AsyncIterator[None]:
     """Reads the classroom's other Hubs while the `async with` block runs."""
-    if not classroom.settings.sources:
-        yield
-        return
     stopped = threading.Event()
     # A daemon: a Hub that does not answer must not keep the server from stopping.
     thread = threading.Thread(target=_run, args=(classroom, stopped), name="polling", daemon=True)

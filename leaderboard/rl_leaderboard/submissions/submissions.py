@@ -1,11 +1,11 @@
 """Submissions: one commit of a student's repository, for one assignment."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, select, update
 
 from rl_hub import clock
 from rl_leaderboard.activity import feed
@@ -122,33 +122,31 @@ def get(connection: Connection, submission_id: int) -> Submission:
     Raises:
         NotFound: If there is none of this id.
     """
-    row = connection.execute(_select().where(submissions.c.id == submission_id)).one_or_none()
+    row = connection.execute(_SELECT.where(submissions.c.id == submission_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such submission.")
-    return _submission(row)
+    return Submission(*row)
 
 
 def list_of_student(
     connection: Connection, source: str, student_key: str, *, limit: int, before_id: int | None = None
 ) -> list[Submission]:
     """A student's submissions, newest first."""
-    mine = (submissions.c.source == source) & (submissions.c.student_key == student_key)
-    query = _select().where(mine).order_by(submissions.c.id.desc()).limit(limit)
-    if before_id is not None:
-        query = query.where(submissions.c.id < before_id)
-    return [_submission(row) for row in connection.execute(query)]
+    last = _NO_ID if before_id is None else before_id
+    given = {"source": source, "student_key": student_key, "before_id": last, "limit": limit}
+    return [Submission(*row) for row in connection.execute(_OF_STUDENT, given)]
 
 
 def list_of_repository(
     connection: Connection, source: str, repo_id: str, assignment_id: str, *, limit: int = 100
 ) -> Sequence[Submission]:
     """The commits of a repository that were submitted for an assignment, newest first."""
-    query = _select().where(
+    query = _SELECT.where(
         submissions.c.source == source,
         submissions.c.repo_key == repo_id.lower(),
         submissions.c.assignment_id == assignment_id,
     )
-    return [_submission(row) for row in connection.execute(query.order_by(submissions.c.id.desc()).limit(limit))]
+    return [Submission(*row) for row in connection.execute(query.order_by(submissions.c.id.desc()).limit(limit))]
 
 
 def declare(connection: Connection, submission: Submission) -> None:
@@ -230,13 +228,28 @@ def _at(place: Place) -> ColumnElement[bool]:
 
 
 def _select() -> Select[Any]:
+    """Submissions, their columns in the order of the fields of `Submission`."""
+    elsewhere = {"pseudonym": people.c.pseudonym, "verified_score": evaluations.c.score.label("verified_score")}
+    columns = [elsewhere[field.name] if field.name in elsewhere else submissions.c[field.name] for field in _FIELDS]
     known_as = (people.c.source == submissions.c.source) & (people.c.key == submissions.c.student_key)
     return (
-        select(submissions, people.c.pseudonym, evaluations.c.score.label("verified_score"))
+        select(*columns)
+        .select_from(submissions)
         .outerjoin(people, known_as)
         .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
     )
 
 
-def _submission(row: Row[Any]) -> Submission:
-    return Submission(**{name: getattr(row, name) for name in Submission.__dataclass_fields__})
+_FIELDS = fields(Submission)
+_NO_ID = 2**63 - 1
+_SELECT = _select()
+# Made once: a student's page is looked at often, and making the statement takes as long as running it.
+_OF_STUDENT = (
+    _SELECT.where(
+        submissions.c.source == bindparam("source"),
+        submissions.c.student_key == bindparam("student_key"),
+        submissions.c.id < bindparam("before_id"),
+    )
+    .order_by(submissions.c.id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)

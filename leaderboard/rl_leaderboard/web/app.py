@@ -23,9 +23,9 @@ _POLICY = f"{PAGE_POLICY}; connect-src 'self'"
 # What follows these is as good as a password, and belongs into no log.
 _SECRET_BELOW = ("/join/", "/certificates/", "/api/v1/certificates/")
 
-# Threads that answer requests, the embedded Hub's too. They take turns anyway; with more of them each waits longer for
-# its turn, and each keeps a connection with pages of the database.
-_THREADS = 12
+# Threads that answer requests, the embedded Hub's too. They take turns anyway: with more of them each waits longer for
+# its turn, and each keeps a connection with pages of the database (`make bench`).
+_THREADS = 6
 
 
 def create_app(classroom: Classroom, *, hub_url: str = "", hub_port: int | None = None) -> FastAPI:
@@ -52,7 +52,8 @@ def create_app(classroom: Classroom, *, hub_url: str = "", hub_port: int | None 
     app.state.hub_port = hub_port
     app.state.traffic = Traffic()
     for router in (*api.ROUTERS, *pages.ROUTERS):
-        app.include_router(router)
+        # As the application's own: a router that is included matches each request twice, and keeps each route twice.
+        app.router.routes.extend(router.routes)
     failures.add_handlers(app)
     # The last that is added is the outermost.
     app.add_middleware(LimitBodies)

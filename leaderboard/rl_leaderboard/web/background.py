@@ -12,7 +12,6 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from rl_leaderboard.classroom import Classroom
-from rl_leaderboard.sources import polling
 from rl_leaderboard.web.pages.live import broadcasting
 
 # How soon a page shows what another process has written.
@@ -41,7 +40,12 @@ async def _looking(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _polling(app: FastAPI) -> AsyncIterator[None]:
-    """Reads other Hubs."""
+    """Reads other Hubs; most classrooms have none, and need not import what reads them."""
+    if not app.state.classroom.settings.sources:
+        yield
+        return
+    from rl_leaderboard.sources import polling
+
     async with polling.polling(app.state.classroom):
         yield
 

@@ -7,7 +7,7 @@ it has seen. So does one whose connection broke.
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -152,6 +152,9 @@ class Queue:
         self._sender.close()
         self._receiver.close()
 
-    def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
-        """Ids of activities with their messages, as they come."""
-        return self._receiver.__aiter__()
+    async def get(self) -> tuple[int, bytes] | None:
+        """The next activity's id with its message, once there is one; None at the end."""
+        try:
+            return await self._receiver.receive()
+        except anyio.EndOfStream:
+            return None

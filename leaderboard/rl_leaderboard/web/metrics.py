@@ -1,6 +1,6 @@
 """Health and traffic as Prometheus reads them; nothing in it names a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import (
@@ -18,16 +18,23 @@ from rl_leaderboard.web.traffic import BOUNDS, Traffic
 _PREFIX = "rl_classroom_"
 
 
-def render(health: Health, traffic: Traffic) -> bytes:
-    """Everything in Prometheus' text format."""
+def render(health: Health, submissions: Mapping[str, int], traffic: Traffic) -> bytes:
+    """Everything in Prometheus' text format.
+
+    Args:
+        health: What works.
+        submissions: How many are in each state.
+        traffic: What was answered.
+    """
     registry = CollectorRegistry()
-    registry.register(_Collector(health, traffic))
+    registry.register(_Collector(health, submissions, traffic))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    def __init__(self, health: Health, traffic: Traffic) -> None:
+    def __init__(self, health: Health, submissions: Mapping[str, int], traffic: Traffic) -> None:
         self._health = health
+        self._submissions = submissions
         self._traffic = traffic
 
     def collect(self) -> Iterator[Metric]:
@@ -47,7 +54,7 @@ class _Collector(Collector):
         if not health.database:
             return
         states = GaugeMetricFamily(_PREFIX + "submissions", "Submissions by state", labels=["state"])
-        for state, number in sorted(figures.submissions.items()):
+        for state, number in sorted(self._submissions.items()):
             states.add_metric([state], number)
         yield states
         yield _gauge("webhook_backlog", "Deliveries to webhooks that are still to be made", figures.backlog)

@@ -1,7 +1,7 @@
 """What routes need of a request: the classroom, who asks, forms, and the answer to a failure."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Path, Request
@@ -57,16 +57,17 @@ def visitor_by_cookie(request: Request) -> Visitor:
     classroom = classroom_of(request)
     with classroom.read() as connection:
         found = sessions.find(connection, cookie)
-    if found is None:
-        return ANONYMOUS
-    person, epoch = found
+        if found is None:
+            return ANONYMOUS
+        person, epoch = found
+        classes = members.roles_of(connection, person.id)
     account = _account(classroom, person)
     if account is not None:
         user, password_hash = account
         if user is None or sessions.epoch_of(password_hash) != epoch:
             return ANONYMOUS
         person = _as_known_today(classroom, person, user)
-    return _visitor(classroom, person, "session", may_write=True)
+    return Visitor(person, classes, "session", may_write=True)
 
 
 def visitor_by_token(request: Request) -> Visitor:
@@ -91,16 +92,17 @@ def _by_own_token(classroom: Classroom, token: str) -> Visitor | None:
     """Who has this token of the classroom."""
     with classroom.read() as connection:
         found = tokens.identify(connection, token)
-    if found is None:
-        return None
-    person, role = found
+        if found is None:
+            return None
+        person, role = found
+        classes = members.roles_of(connection, person.id)
     account = _account(classroom, person)
     if account is not None:
         user, _password_hash = account
         if user is None:
             return None
         person = _as_known_today(classroom, person, user)
-    return _visitor(classroom, person, "token", may_write=role == "write")
+    return Visitor(person, classes, "token", may_write=role == "write")
 
 
 def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
@@ -115,7 +117,9 @@ def _by_hub_token(classroom: Classroom, token: str) -> Visitor | None:
     with classroom.read() as connection:
         known = people.find_subject(connection, people.HUB, str(user.id))
     person = _as_known_today(classroom, known, user)
-    return _visitor(classroom, person, "token", may_write=identity.role == "write")
+    with classroom.read() as connection:
+        classes = members.roles_of(connection, person.id)
+    return Visitor(person, classes, "token", may_write=identity.role == "write")
 
 
 def _account(classroom: Classroom, person: Person) -> tuple[User | None, str | None] | None:
@@ -140,11 +144,6 @@ def _as_known_today(classroom: Classroom, person: Person | None, user: User) -> 
         return person
     with classroom.write() as connection:
         return people.welcome(connection, arrival_of(user), classroom.settings.teachers, admins)
-
-
-def _visitor(classroom: Classroom, person: Person, via: Literal["session", "token"], *, may_write: bool) -> Visitor:
-    with classroom.read() as connection:
-        return Visitor(person, members.roles_of(connection, person.id), via, may_write)
 
 
 class Form:
@@ -201,7 +200,12 @@ async def read_form(request: Request) -> Form:
     return form
 
 
-ClassroomOf = Annotated[Classroom, Depends(classroom_of)]
+async def _classroom(request: Request) -> Classroom:
+    # A coroutine that waits for nothing: a function would be called in a thread, and the way there takes longer.
+    return classroom_of(request)
+
+
+ClassroomOf = Annotated[Classroom, Depends(_classroom)]
 PageVisitor = Annotated[Visitor, Depends(visitor_by_cookie)]
 ApiVisitor = Annotated[Visitor, Depends(visitor_by_token)]
 SentForm = Annotated[Form, Depends(read_form)]

@@ -15,6 +15,8 @@ _STEPS = (
     (timedelta(days=1), timedelta(hours=1), "hour"),
     (timedelta(days=30), timedelta(days=1), "day"),
 )
+# Not by `strftime`: it is slow, pages have dozens of times, and a server's locale has other words.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COLOURS = 8
 
 
@@ -30,7 +32,7 @@ def file_size(size: int) -> str:
 
 def date(moment: datetime) -> str:
     """22 Nov 2026."""
-    return f"{moment.day} {moment:%b %Y}"
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
 def age(moment: datetime, now: datetime) -> str:
@@ -48,9 +50,8 @@ def age(moment: datetime, now: datetime) -> str:
 def time_element(moment: datetime, now: datetime) -> Markup:
     """A `<time>`: the age to read, the moment itself for machines and on hovering."""
     utc = moment.astimezone(UTC)
-    day = date(utc)
-    passed = age(moment, now)
-    text = f'<time datetime="{utc:%Y-%m-%dT%H:%M:%S}+00:00" title="{day}, {utc:%H:%M} UTC">{passed}</time>'
+    title = f"{date(utc)}, {utc.hour:02}:{utc.minute:02} UTC"
+    text = f'<time datetime="{utc.isoformat(timespec="seconds")}" title="{title}">{age(moment, now)}</time>'
     return Markup(text)  # noqa: S704  made of numbers
 
 

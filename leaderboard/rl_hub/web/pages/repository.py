@@ -11,7 +11,6 @@ from rl_hub.repositories import history, trees
 from rl_hub.repositories.trees import Entry
 from rl_hub.settings import MIB
 from rl_hub.web.call import Call
-from rl_hub.web.pages import markdown
 from rl_hub.web.pages.contents import read_text
 from rl_hub.web.pages.evaluations import read_evaluations
 from rl_hub.web.pages.headings import Heading, open_heading, show_in
@@ -52,6 +51,9 @@ def show_repository(call: Call) -> Response:
 
 def _render(call: Call, heading: Heading, card: Entry | None) -> Markup | None:
     """The card's text; None if there is none, or none that can be rendered."""
+    # Takes a while to import: not before somebody reads.
+    from rl_hub.web.pages import markdown
+
     text = read_text(call.hub.blobs, card, _LARGEST_CARD) if card else None
     if card is None or text is None:
         return None

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, Response
 
 from rl_hub import clock
 from rl_leaderboard import __version__
-from rl_leaderboard.web.health import ISOLATION, examine
+from rl_leaderboard.web.health import ISOLATION, count_submissions, examine
 from rl_leaderboard.web.requests import ClassroomOf
 
 router = APIRouter(include_in_schema=False)
@@ -40,4 +40,6 @@ def read_metrics(request: Request, classroom: ClassroomOf) -> Response:
     # Most classrooms have no Prometheus.
     from rl_leaderboard.web import metrics
 
-    return Response(metrics.render(examine(classroom), request.app.state.traffic), media_type=_METRICS_TYPE)
+    health = examine(classroom)
+    states = count_submissions(classroom) if health.database else {}
+    return Response(metrics.render(health, states, request.app.state.traffic), media_type=_METRICS_TYPE)

@@ -75,7 +75,8 @@ class Place:
     rank: int | None = None
 
 
-def read_filters(
+# Coroutines that wait for nothing: functions would be called in threads, and the way there takes longer.
+async def read_filters(
     search: str = "",
     algorithm: str = "",
     library: str = "",
@@ -95,7 +96,7 @@ def read_filters(
     return Filters(" ".join(search.split()), algorithm, library, chosen, _number(class_id, "A class"))
 
 
-def read_place(after: str = "", before: str = "", rank: str = "") -> Place:
+async def read_place(after: str = "", before: str = "", rank: str = "") -> Place:
     """Where the page of an address begins.
 
     Raises:

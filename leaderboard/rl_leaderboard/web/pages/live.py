@@ -1,16 +1,14 @@
 """The stream of what happens, and the same for scripts that ask again and again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import anyio
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI, Header, Query, Request
-from sse_starlette import EventSourceResponse
-from sse_starlette.sse import SendTimeoutError
-from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from rl_leaderboard.activity import dispatcher, feed
 from rl_leaderboard.activity.feed import Activity
@@ -25,23 +23,38 @@ from rl_leaderboard.web.requests import ClassroomOf
 _HEARTBEAT_SECONDS = 15
 # A browser whose network is gone takes nothing; the system notices much later.
 _SEND_SECONDS = 30
-# What is on its way to a browser may take so long when the server stops.
-_GRACE_SECONDS = 1.0
 _NEWEST_ID = 2**62
 # A browser waits so long before it comes back.
 _RETRY = b"retry: 2000\n\n"
+
+_STILL_HERE = b": nothing new\n\n"
 
 router = APIRouter(include_in_schema=False)
 
 After = Annotated[int | None, Query(ge=0, le=_NEWEST_ID)]
 
 
-class _Stream(EventSourceResponse):
+class _Stream(StreamingResponse):
     """A stream of events that ends quietly when nobody takes them any more."""
 
+    media_type = "text/event-stream"
+
+    def __init__(self, messages: AsyncGenerator[bytes, None]) -> None:
+        # Proxies such as nginx would collect events before they pass them on.
+        super().__init__(messages, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._messages = messages
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(SendTimeoutError):
-            await super().__call__(scope, receive, send)
+        async def send_in_time(message: Message) -> None:
+            with anyio.fail_after(_SEND_SECONDS):
+                await send(message)
+
+        try:
+            with suppress(TimeoutError):
+                await super().__call__(scope, receive, send_in_time)
+        finally:
+            # At once, and not when Python finds the time: it gives the place back.
+            await self._messages.aclose()
 
 
 @router.get("/live")
@@ -59,21 +72,7 @@ async def live(
         raise Unavailable("Too many people are watching at the moment. Reload the page to see what is new.")
     is_number = last_event_id.isascii() and last_event_id.isdigit()
     known = min(int(last_event_id), _NEWEST_ID) if is_number else after
-    stopping = anyio.Event()
-
-    async def end_with_server() -> None:
-        await stopping.wait()
-        broadcaster.close()
-
-    return _Stream(
-        _messages(request.app.state.classroom, broadcaster, known, network),
-        ping=_HEARTBEAT_SECONDS,
-        sep="\n",
-        send_timeout=_SEND_SECONDS,
-        data_sender_callable=end_with_server,
-        shutdown_event=stopping,
-        shutdown_grace_period=_GRACE_SECONDS,
-    )
+    return _Stream(_messages(request.app.state.classroom, broadcaster, known, network))
 
 
 @router.get("/live/latest")
@@ -88,9 +87,16 @@ def live_latest(classroom: ClassroomOf, after: After = None) -> Response:
     return JSONResponse({"items": found, "last": newest}, headers={"Cache-Control": "no-store"})
 
 
+def close(app: FastAPI) -> None:
+    """Ends the streams of an application: its server, which is about to stop, waits for every answer."""
+    broadcaster: Broadcaster | None = getattr(app.state, "live", None)
+    if broadcaster is not None:
+        broadcaster.close()
+
+
 async def _messages(
     classroom: Classroom, broadcaster: Broadcaster, known: int | None, network: str
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     # The queue first: what happens while the missed ones are read is in both, and told once.
     with broadcaster.listening(network) as queue:
         yield _RETRY
@@ -99,9 +105,16 @@ async def _messages(
             for number, message in await run_sync(_missed, classroom, known):
                 yield message
                 told = number
-        async for number, message in queue:
-            if number > told:
-                yield message
+        while True:
+            found = None
+            with anyio.move_on_after(_HEARTBEAT_SECONDS) as waiting:
+                found = await queue.get()
+            if waiting.cancelled_caught:
+                yield _STILL_HERE
+            elif found is None:
+                return
+            elif found[0] > told:
+                yield found[1]
 
 
 def _missed(classroom: Classroom, known: int) -> list[tuple[int, bytes]]:

@@ -7,7 +7,6 @@ from typing import Literal
 from markupsafe import Markup
 
 from rl_leaderboard.errors import BadRequest
-from rl_leaderboard.lessons.quiz_text import render_inline
 from rl_leaderboard.progress.quizzes import MOST_ATTEMPTS, Answer, is_correct
 from rl_leaderboard.web.requests import Form
 from rl_units.lessons import Choice, Question, Quiz
@@ -102,6 +101,9 @@ def read_sheet(quiz: Quiz, form: Form) -> dict[str, tuple[str, ...]]:
 
 
 def _make_question(question: Question, given: Given | None) -> SheetQuestion:
+    # Markdown and formulas take a while to import: not before somebody reads.
+    from rl_leaderboard.lessons.quiz_text import render_inline
+
     picked = frozenset(given.choices) if given else frozenset()
     outcome = _outcome(question, picked)
     attempts = given.attempts if given else 0
