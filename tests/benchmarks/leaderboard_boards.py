@@ -1,8 +1,7 @@
 """A classroom with 100,000 agents on a board: pages under load, events to 500 browsers, start and memory.
 
-wrk asks on loopback, with 8 connections unless said; it is bounded and stops by itself. The other side of each rate is a server
-that sends the same bytes from memory, and the same page for somebody who is signed in, which is made anew for each
-request.
+wrk asks on loopback, with 8 connections unless said; it is bounded and stops by itself. The other side of each rate is
+a server that sends the same bytes from memory, and the same page for somebody who is signed in.
 """
 
 import asyncio
@@ -72,8 +71,8 @@ def measure() -> Iterator[str]:
                 yield _row(f"a bare server, the first page's {page.stat().st_size // 1000} kB", bare, "/")
             yield _row("first page", classroom.address, first)
             yield _row(f"page {PAGE:,}", classroom.address, deep)
-            yield _row("  first page, made anew for each request", classroom.address, first, cookie)
-            yield _row(f"  page {PAGE:,}, made anew for each request", classroom.address, deep, cookie)
+            yield _row("  first page, signed in", classroom.address, first, cookie)
+            yield _row(f"  page {PAGE:,}, signed in", classroom.address, deep, cookie)
             for connections in (1, 2, 8):
                 title = f"a student's page with {SUBMISSIONS} submissions, {connections} at once"
                 yield _row(title, classroom.address, "/me", cookie, connections)
