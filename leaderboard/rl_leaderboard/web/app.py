@@ -15,6 +15,7 @@ from rl_leaderboard.web.bodies import LimitBodies
 from rl_leaderboard.web.faults import Faults
 from rl_leaderboard.web.hosts import CheckHost
 from rl_leaderboard.web.kept_pages import KeptPages
+from rl_leaderboard.web.pages.kept_boards import KeptBoards
 from rl_leaderboard.web.traffic import CountTraffic, Traffic
 
 # Pages follow what happens, and search as one types.
@@ -51,6 +52,7 @@ def create_app(classroom: Classroom, *, hub_url: str = "", hub_port: int | None 
     app.state.hub_url = hub_url
     app.state.hub_port = hub_port
     app.state.traffic = Traffic()
+    app.state.kept_boards = KeptBoards(classroom)
     for router in (*api.ROUTERS, *pages.ROUTERS):
         # As the application's own: a router that is included matches each request twice, and keeps each route twice.
         app.router.routes.extend(router.routes)

@@ -1,12 +1,8 @@
 """Pages of people who are not signed in, kept until what they show has changed.
 
-A page says in a header, which does not leave the server, which counter of `boards.generations` it depends on. It is
-good as long as the counter is what it was when the request came, and for half a minute at most, because pages tell how
-long ago things happened.
+A page says in a header, which does not leave the server, which counter of `boards.generations` it depends on.
 """
 
-import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.people.sessions import COOKIE
+from rl_leaderboard.web.kept import Kept
 
 DEPENDS_ON = "x-depends-on"
-_SECONDS = 30.0
 _MOST_BYTES = 32 * 2**20
 _LONGEST_ADDRESS = 500
 _Headers = list[tuple[bytes, bytes]]
@@ -24,9 +20,6 @@ _Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class _Page:
-    depends_on: str
-    generation: int
-    until: float
     start: Message
     body: bytes
 
@@ -45,8 +38,7 @@ class KeptPages:
     def __init__(self, app: ASGIApp, classroom: Classroom) -> None:
         self.app = app
         self._classroom = classroom
-        self._pages: OrderedDict[bytes, _Page] = OrderedDict()
-        self._bytes = 0
+        self._pages: Kept[_Page] = Kept(classroom, _MOST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers."""
@@ -54,20 +46,13 @@ class KeptPages:
             await self.app(scope, receive, _without_mark(send))
             return
         key = _key(scope)
-        page = self._pages.get(key)
-        if page is not None and self._is_good(page):
-            self._pages.move_to_end(key)
+        page = self._pages.find(key)
+        if page is not None:
             # A copy: outer middlewares add to the headers of what they are given.
             await send({**page.start, "headers": list(page.start["headers"])})
             await send({"type": "http.response.body", "body": page.body})
             return
         await self._answer_and_keep(key, scope, receive, send)
-
-    def _is_good(self, page: _Page) -> bool:
-        return page.generation == self._generation(page.depends_on) and time.monotonic() < page.until
-
-    def _generation(self, name: str) -> int:
-        return self._classroom.generations.get(name, 0)
 
     async def _answer_and_keep(self, key: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         before = dict(self._classroom.generations)
@@ -86,20 +71,13 @@ class KeptPages:
             await send(message)
             finished = message["type"] == "http.response.body" and not message.get("more_body", False)
             if finished and start is not None and depends_on and start["status"] == 200:
-                until = time.monotonic() + _SECONDS
-                self._keep(key, _Page(depends_on, before.get(depends_on, 0), until, start, bytes(body)))
+                self._keep(key, _Page(start, bytes(body)), depends_on, before.get(depends_on, 0))
 
         await self.app(scope, receive, keep)
 
-    def _keep(self, key: bytes, page: _Page) -> None:
-        if len(key) > _LONGEST_ADDRESS:
-            return
-        replaced = self._pages.pop(key, None)
-        self._bytes += len(page.body) - (len(replaced.body) if replaced else 0)
-        self._pages[key] = page
-        while self._bytes > _MOST_BYTES:
-            _, oldest = self._pages.popitem(last=False)
-            self._bytes -= len(oldest.body)
+    def _keep(self, key: bytes, page: _Page, depends_on: str, generation: int) -> None:
+        if len(key) <= _LONGEST_ADDRESS:
+            self._pages.keep(key, page, size=len(page.body), depends_on=depends_on, generation=generation)
 
 
 def _key(scope: Scope) -> bytes:

@@ -9,14 +9,13 @@ from starlette.responses import Response
 
 from rl_leaderboard.boards import assignments, board
 from rl_leaderboard.boards.assignments import AssignmentSettings
-from rl_leaderboard.boards.choices import list_choices
 from rl_leaderboard.classes import records as classes
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.sources import states
 from rl_leaderboard.web.kept_pages import asks_for_part
 from rl_leaderboard.web.pages.board_filters import Filters, FiltersOf, PlaceOf
-from rl_leaderboard.web.pages.board_groups import group_rows
+from rl_leaderboard.web.pages.kept_boards import BoardRows, KeptBoards
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.pages.yardsticks import read_baselines, unit_of
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, base_url
@@ -97,10 +96,16 @@ def show_board(
     """
     assignment = assignments.by_id(classroom.course, assignment_id)
     is_part = asks_for_part(request.scope)
+    kept: KeptBoards = request.app.state.kept_boards
+    generation = kept.generation(assignment.id)
     with classroom.read() as connection:
         _check_class(connection, visitor, filters)
-        context = _read(connection, assignment, visitor, filters, filters.query(assignment.id, place=place))
+        query = filters.query(assignment.id, place=place)
+        rows = kept.read_rows(connection, assignment, query, generation)
+        context = _describe(connection, assignment, visitor, filters, query, rows)
         if not is_part:
+            algorithms, libraries = kept.read_choices(connection, assignment.id, generation)
+            context |= {"algorithms": algorithms, "libraries": libraries}
             context |= _read_around(connection, classroom, assignment, visitor)
     here = f"/boards/{assignment.id}" + (f"?{request.url.query}" if request.url.query else "")
     template = "board_rows.html" if is_part else "board.html"
@@ -116,17 +121,23 @@ def _summary(connection: Connection, assignment: Assignment) -> tuple[Assignment
     return assignment, board.read_page(connection, board.Query(assignment.id, limit=1))
 
 
-def _read(
-    connection: Connection, assignment: Assignment, visitor: Visitor, filters: Filters, query: board.Query
+def _describe(
+    connection: Connection,
+    assignment: Assignment,
+    visitor: Visitor,
+    filters: Filters,
+    query: board.Query,
+    rows: BoardRows,
 ) -> dict[str, Any]:
-    """What the rows need."""
+    """What the part with the rows needs."""
     path = f"/boards/{assignment.id}"
-    page = board.read_page(connection, query)
+    page = rows.page
     is_first = query.after is None and query.before is None and (query.rank or 1) == 1
     return {
         "assignment": assignment,
         "page": page,
-        "groups": group_rows(page.rows, assignment.threshold),
+        "groups": rows.groups,
+        "rendered": rows.rendered,
         "own_rank": _own_rank(connection, assignment.id, visitor),
         "me": None if visitor.person is None else (visitor.person.source, visitor.person.key),
         "first": None if is_first else filters.address(path),
@@ -141,14 +152,11 @@ def _read_around(
     connection: Connection, classroom: Classroom, assignment: Assignment, visitor: Visitor
 ) -> dict[str, Any]:
     """What stands around the rows."""
-    algorithms, libraries = list_choices(connection, assignment.id)
     settings: AssignmentSettings = assignments.get(connection, assignment.id)
     return {
         "settings": settings,
         "unit": unit_of(classroom.course, assignment),
         "baselines": read_baselines(classroom.course, assignment),
-        "algorithms": algorithms,
-        "libraries": libraries,
         "classes": _class_names(connection, visitor),
         "freshness": states.freshness(connection, classroom.settings),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rl_hub import clock
@@ -74,6 +75,12 @@ def show(
     if depends_on and visitor.person is None:
         response.headers[DEPENDS_ON] = depends_on
     return response
+
+
+def render(template: str, **context: Any) -> Markup:
+    """A part of a page that is the same for everybody."""
+    text = _environment().get_template(template).render(context)
+    return Markup(text)  # noqa: S704  a template has made it, and escaped what it was given
 
 
 def show_with_form(request: Request, visitor: Visitor, template: str, *, status: int = 200, **context: Any) -> Response:
