@@ -1,4 +1,4 @@
-"""The API: the course and its boards."""
+"""The API: boards."""
 
 import csv
 import io
@@ -103,15 +103,6 @@ def test_a_class_is_for_its_members(classroom, client):
     stranger = Program.of(client, classroom, "eve")
 
     assert stranger.ask("GET", f"/boards/{ASSIGNMENT}?class=1").status_code == 404
-
-
-def test_units_come_with_their_lessons(client):
-    units = client.get("/api/v1/units").json()["items"]
-    unit = client.get(f"/api/v1/units/{units[0]['id']}").json()
-
-    assert [unit["id"] for unit in units] == [unit.id for unit in load_course().units]
-    assert unit["lesson"].startswith("#")
-    assert client.get("/api/v1/units/unit0").status_code == 404
 
 
 def test_the_students_command_reads_these_answers(classroom, endpoint):

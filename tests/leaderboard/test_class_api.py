@@ -6,10 +6,12 @@ import io
 import pytest
 
 from leaderboard_agents import ASSIGNMENT, measure, push, submit
-from leaderboard_classes import make_class, roles_in
-from rl_leaderboard.people import tokens
+from leaderboard_classes import invite, make_class, roles_in
+from rl_leaderboard.classes import records
+from rl_leaderboard.people import people, tokens
 
 ROOT = "/api/v1/classes"
+TEACHERS_ONLY = ("/roster", "/roster.csv", "/members", "/invitations")
 
 
 @pytest.fixture
@@ -83,6 +85,54 @@ def test_the_roster_comes_as_csv_as_well(client, grace, record, bearer):
     assert (row["student"], row[f"{ASSIGNMENT} state"]) == ("ada", "missing")
 
 
+def test_the_members_are_what_the_page_shows_teachers_first(classroom, client, grace, ada, record, bearer):
+    with classroom.write() as connection:
+        people.change_privacy(connection, ada.person, pseudonym="Countess", is_public=False)
+
+    answer = client.get(f"{ROOT}/{record.id}/members", headers=bearer(grace, "read")).json()
+
+    teacher, student = answer["items"]
+    assert answer["next"] is None
+    assert (teacher["name"], teacher["role"]) == ("grace", "teacher")
+    assert (student["person"], student["name"], student["pseudonym"], student["role"]) == (
+        ada.person.id,
+        "ada",
+        "Countess",
+        "student",
+    )
+    assert student["joined_at"]
+
+
+def test_open_invitations_are_those_of_the_class_and_of_no_other(classroom, client, grace, record, bearer):
+    code = invite(classroom, record, role="teacher")
+    invite(classroom, make_class(classroom, grace, name="Spring"))
+
+    (invitation,) = client.get(f"{ROOT}/{record.id}/invitations", headers=bearer(grace)).json()["items"]
+
+    assert (invitation["url"], invitation["role"]) == (f"http://classroom.test/join/{code}", "teacher")
+    assert invitation["created_at"] < invitation["expires_at"]
+
+
+def test_a_token_for_reading_learns_no_address_to_join_by(classroom, client, grace, record, bearer):
+    code = invite(classroom, record)
+
+    answer = client.get(f"{ROOT}/{record.id}/invitations", headers=bearer(grace, "read"))
+
+    (invitation,) = answer.json()["items"]
+    assert (invitation["url"], invitation["role"]) == (None, "student")
+    assert code not in answer.text
+
+
+def test_an_archived_class_shows_no_invitation(classroom, client, grace, record, bearer):
+    invite(classroom, record)
+    with classroom.write() as connection:
+        records.archive(connection, record.id)
+    headers = bearer(grace)
+
+    assert client.get(f"{ROOT}/{record.id}/invitations", headers=headers).json() == {"items": [], "next": None}
+    assert len(client.get(f"{ROOT}/{record.id}/members", headers=headers).json()["items"]) == 2
+
+
 def test_an_invitation_made_by_a_program_lets_people_in(classroom, client, grace, record, bearer, sign_in):
     answer = client.post(f"{ROOT}/{record.id}/invitations", json={"days": 3}, headers=bearer(grace))
     bob = sign_in("bob")
@@ -114,23 +164,24 @@ def test_a_student_reads_the_class_but_not_the_roster(client, ada, record, beare
     details = client.get(f"{ROOT}/{record.id}", headers=headers).json()
 
     assert (details["name"], details["role"]) == ("Autumn", "student")
-    assert client.get(f"{ROOT}/{record.id}/roster", headers=headers).status_code == 404
-    assert client.get(f"{ROOT}/{record.id}/roster.csv", headers=headers).status_code == 404
+    for path in TEACHERS_ONLY:
+        assert client.get(f"{ROOT}/{record.id}{path}", headers=headers).status_code == 404, path
     assert client.post(f"{ROOT}/{record.id}/invitations", json={}, headers=headers).status_code == 404
 
 
 def test_a_teacher_of_another_class_finds_nothing(classroom, client, record, sign_in, bearer):
     hedy = sign_in("hedy", role="teacher")
     headers = bearer(hedy)
+    own = make_class(classroom, hedy, name="Spring")
 
-    for path in ("", "/roster", "/roster.csv"):
+    for path in ("", *TEACHERS_ONLY):
         assert client.get(f"{ROOT}/{record.id}{path}", headers=headers).status_code == 404, path
     assert client.post(f"{ROOT}/{record.id}/invitations", json={}, headers=headers).status_code == 404
-    assert client.get(ROOT, headers=headers).json()["items"] == []
+    assert [item["id"] for item in client.get(ROOT, headers=headers).json()["items"]] == [own.id]
 
 
 def test_who_is_not_signed_in_is_asked_to(client, record):
-    for path in ("", f"/{record.id}", f"/{record.id}/roster"):
+    for path in ("", f"/{record.id}", *(f"/{record.id}{path}" for path in TEACHERS_ONLY)):
         assert client.get(f"{ROOT}{path}").status_code == 401, path
 
 

@@ -46,6 +46,16 @@ def lesson_of(unit: Unit) -> "Lesson | None":
     return _rendered(unit.folder)
 
 
+def lesson_text(unit: Unit) -> str:
+    """The unit's lesson as Markdown, with the course's numbers in it; empty if it has none yet.
+
+    Raises:
+        ManifestError: If it asks for a value that the unit does not have.
+        ConfigError: If a hyperparameter file cannot be read.
+    """
+    return _text(unit.folder)
+
+
 def pictures_of(unit: Unit) -> dict[str, Path]:
     """The unit's pictures by their names."""
     folder = unit.folder / "pictures"
@@ -77,6 +87,13 @@ def colab_address(notebooks_url: str | None, unit: Unit) -> str | None:
     owner, repository, _, *place = names
     path = "/".join((owner, repository, "blob", *place, quote(f"{unit.notebook}.ipynb")))
     return f"https://colab.research.google.com/github/{path}"
+
+
+@cache
+def _text(folder: Path) -> str:
+    if not (folder / lessons.LESSON).is_file():
+        return ""
+    return lessons.render_lesson(load_course(folder.parent).unit(folder.name))
 
 
 @cache

@@ -7,6 +7,13 @@ from sqlalchemy import Connection, func, or_, select, tuple_
 from rl_leaderboard.database.tables import people
 from rl_leaderboard.people.people import Person, to_person
 
+LONGEST_SEARCH = 100
+
+
+def searchable(text: str) -> str:
+    """Words of a search: what no name can have in it finds nobody, and no database takes."""
+    return "".join(character for character in text[:LONGEST_SEARCH] if character.isprintable()).strip()
+
 
 def search(
     connection: Connection, words: str = "", *, limit: int, after: tuple[str, int] | None = None

@@ -236,7 +236,7 @@ def to_person(row: Row[Any]) -> Person:
 def _checked_name(name: str) -> str:
     name = name.strip()
     # A name may be longer in lower case.
-    fits = 1 <= len(name) and max(len(name), len(name.lower())) <= LONGEST_KEY
+    fits = len(name) >= 1 and max(len(name), len(name.lower())) <= LONGEST_KEY
     if not fits or not name.isprintable() or "/" in name:
         raise BadRequest("The sign-in service sent no user name that can be shown here.")
     return name

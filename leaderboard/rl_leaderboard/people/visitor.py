@@ -58,6 +58,18 @@ class Visitor:
             raise Forbidden("This access token is for reading only: take one that may write.")
         return person
 
+    def teacher(self) -> Person:
+        """The person, a teacher of the site who looks at what is for teachers.
+
+        Raises:
+            Unauthorized: If nobody is signed in.
+            Forbidden: If the person is no teacher.
+        """
+        person = self.signed_in()
+        if not self.is_teacher:
+            raise Forbidden("This is for teachers.")
+        return person
+
     def teaching(self) -> Person:
         """The person, a teacher of the site who is about to change something.
 
@@ -65,9 +77,19 @@ class Visitor:
             Unauthorized: If nobody is signed in.
             Forbidden: If the person is no teacher, or the token is for reading only.
         """
-        person = self.writing()
-        if not self.is_teacher:
-            raise Forbidden("This is for teachers.")
+        self.writing()
+        return self.teacher()
+
+    def administrator(self) -> Person:
+        """The person, an administrator of the site who looks at what is for administrators.
+
+        Raises:
+            Unauthorized: If nobody is signed in.
+            Forbidden: If the person is no administrator.
+        """
+        person = self.signed_in()
+        if not self.is_admin:
+            raise Forbidden("This is for administrators.")
         return person
 
     def administering(self) -> Person:
@@ -77,10 +99,8 @@ class Visitor:
             Unauthorized: If nobody is signed in.
             Forbidden: If the person is no administrator, or the token is for reading only.
         """
-        person = self.writing()
-        if not self.is_admin:
-            raise Forbidden("This is for administrators.")
-        return person
+        self.writing()
+        return self.administrator()
 
     def teaches(self, class_id: int) -> bool:
         """Whether this is a teacher of a class, or an administrator."""

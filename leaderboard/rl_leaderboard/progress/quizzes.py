@@ -100,6 +100,29 @@ def record(
     return attempt
 
 
+def record_all(
+    connection: Connection, person_id: int, unit_id: str, quiz: Quiz, given: Mapping[str, Sequence[str]]
+) -> None:
+    """Keeps a person's answers to a quiz; a question that was answered `MOST_ATTEMPTS` times keeps those it has.
+
+    Args:
+        connection: A transaction that writes.
+        person_id: Who has answered.
+        unit_id: The quiz's unit.
+        quiz: The quiz.
+        given: The texts of what was chosen, by question.
+
+    Raises:
+        BadRequest: If something is no answer to its question.
+    """
+    kept = latest_answers(connection, person_id, unit_id)
+    for question in quiz.questions:
+        last = kept.get(question.id)
+        if question.id in given and (last is None or last.attempt < MOST_ATTEMPTS):
+            choices = given[question.id]
+            record(connection, person_id, unit_id, question.id, choices, is_correct(question, choices))
+
+
 def latest_answers(connection: Connection, person_id: int, unit_id: str) -> Mapping[str, Answer]:
     """A person's last answer to each question of a quiz, by the question's id."""
     last = (

@@ -161,7 +161,7 @@ class Form:
         if name not in self._fields:
             raise BadRequest(f"The form came without its field {name}: go back, reload the page and send it again.")
         text = self._fields[name][0]
-        if "\0" in text or len(text) > longest or any("\ud800" <= character <= "\udfff" for character in text):
+        if len(text) > longest or not is_text(text):
             raise BadRequest(f"The field {name} is too long, or has a character in it that no text has.")
         return text
 
@@ -172,6 +172,11 @@ class Form:
     def is_ticked(self, name: str) -> bool:
         """Whether a box was ticked."""
         return name in self._fields
+
+
+def is_text(text: str) -> bool:
+    """Whether nothing is in a text that no text has, and no database takes."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 async def read_form(request: Request) -> Form:

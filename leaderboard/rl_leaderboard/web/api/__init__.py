@@ -6,10 +6,14 @@ from rl_leaderboard.web.api import (
     activity,
     boards,
     classes,
+    directory,
     hub_webhook,
+    logs,
     operation,
     people,
     submissions,
+    teaching,
+    units,
 )
 
 DESCRIPTION = "Boards, submissions, progress and classes of an RL Classroom."
@@ -17,8 +21,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     activity.router,
     boards.router,
     classes.router,
+    directory.router,
     hub_webhook.router,
+    logs.router,
     operation.router,
     people.router,
     submissions.router,
+    teaching.router,
+    units.router,
 )

@@ -5,9 +5,6 @@ from starlette.responses import Response
 
 from rl_leaderboard.activity import addresses, feed, webhooks
 from rl_leaderboard.activity.webhooks import Webhook
-from rl_leaderboard.errors import Forbidden
-from rl_leaderboard.people.people import Person
-from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.web import webhook_decisions
 from rl_leaderboard.web.api.activity_models import (
     ActivitiesAnswer,
@@ -37,7 +34,7 @@ def list_activity(classroom: ClassroomOf, after: After = 0, limit: Limit = 50) -
 @router.get("/webhooks", dependencies=[SIGNED_IN])
 def list_webhooks(classroom: ClassroomOf, visitor: ApiVisitor) -> WebhooksAnswer:
     """One's own webhooks, for teachers."""
-    person = _teacher(visitor)
+    person = visitor.teacher()
     with classroom.read() as connection:
         found = webhooks.list_of_person(connection, person.id)
     return WebhooksAnswer(items=[_shown(webhook) for webhook in found])
@@ -57,7 +54,7 @@ def create_webhook(classroom: ClassroomOf, visitor: ApiVisitor, body: WebhookReq
 @router.get("/webhooks/{webhook_id}", dependencies=[SIGNED_IN])
 def read_webhook(webhook_id: Number, classroom: ClassroomOf, visitor: ApiVisitor) -> WebhookAnswer:
     """One of one's own webhooks, for teachers."""
-    person = _teacher(visitor)
+    person = visitor.teacher()
     with classroom.read() as connection:
         return _shown(webhooks.get(connection, person.id, webhook_id))
 
@@ -68,13 +65,6 @@ def delete_webhook(webhook_id: Number, classroom: ClassroomOf, visitor: ApiVisit
     person = visitor.writing()
     with classroom.write() as connection:
         webhook_decisions.remove(connection, person, webhook_id)
-
-
-def _teacher(visitor: Visitor) -> Person:
-    person = visitor.signed_in()
-    if not visitor.is_teacher:
-        raise Forbidden("This is for teachers.")
-    return person
 
 
 def _shown(webhook: Webhook) -> WebhookAnswer:

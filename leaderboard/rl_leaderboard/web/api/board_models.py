@@ -1,4 +1,4 @@
-"""What the API answers of the course and its boards."""
+"""What the API answers of boards and their assignments."""
 
 from datetime import datetime
 
@@ -19,29 +19,6 @@ class AssignmentAnswer(Answer):
     required: bool = Field(description="Whether the certificate asks for it.")
     protocol_version: int
     n_episodes: int = Field(description="Full games in a verified score.")
-
-
-class UnitAnswer(Answer):
-    """A unit of the course."""
-
-    id: str
-    number: int
-    title: str
-    assignments: list[AssignmentAnswer]
-    url: str
-
-
-class UnitPageAnswer(UnitAnswer):
-    """A unit with its lesson."""
-
-    lesson: str = Field(description="Markdown.")
-
-
-class UnitsAnswer(Answer):
-    """All units."""
-
-    items: list[UnitAnswer]
-    next: None = None
 
 
 class BoardSummary(Answer):

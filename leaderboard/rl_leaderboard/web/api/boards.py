@@ -1,4 +1,4 @@
-"""The course, its boards and certificates, for programs."""
+"""Boards, for programs."""
 
 from typing import Annotated
 
@@ -10,7 +10,6 @@ from rl_leaderboard.boards import assignments, board
 from rl_leaderboard.boards.board import BoardRow
 from rl_leaderboard.classes import records as classes
 from rl_leaderboard.database.tables import standings
-from rl_leaderboard.errors import NotFound
 from rl_leaderboard.web.api.board_models import (
     AssignmentAnswer,
     BaselineAnswer,
@@ -18,9 +17,6 @@ from rl_leaderboard.web.api.board_models import (
     BoardRowAnswer,
     BoardsAnswer,
     BoardSummary,
-    UnitAnswer,
-    UnitPageAnswer,
-    UnitsAnswer,
 )
 from rl_leaderboard.web.api.models import CSV, ERRORS, Cursor, Limit
 from rl_leaderboard.web.pages import boards as pages
@@ -28,26 +24,9 @@ from rl_leaderboard.web.pages.board_filters import FiltersOf, Place
 from rl_leaderboard.web.pages.yardsticks import read_baselines
 from rl_leaderboard.web.requests import ApiVisitor, ClassroomOf, base_url
 from rl_units.baselines import Baseline
-from rl_units.course import Assignment, Unit
+from rl_units.course import Assignment
 
 router = APIRouter(prefix="/api/v1", tags=["boards"], responses=ERRORS)
-
-
-@router.get("/units")
-def list_units(request: Request, classroom: ClassroomOf) -> UnitsAnswer:
-    """The course."""
-    return UnitsAnswer(items=[_unit(unit, base_url(request)) for unit in classroom.course.units])
-
-
-@router.get("/units/{unit_id}")
-def read_unit(request: Request, unit_id: str, classroom: ClassroomOf) -> UnitPageAnswer:
-    """A unit with its lesson."""
-    unit = next((unit for unit in classroom.course.units if unit.id == unit_id), None)
-    if unit is None:
-        raise NotFound("The course has no such unit.")
-    lesson = unit.folder / "lesson.md"
-    text = lesson.read_text(encoding="utf-8") if lesson.is_file() else ""
-    return UnitPageAnswer(**_unit(unit, base_url(request)).model_dump(), lesson=text)
 
 
 @router.get("/boards")
@@ -126,16 +105,6 @@ def describe_assignment(assignment: Assignment) -> AssignmentAnswer:
 def _totals(connection: Connection) -> dict[str, int]:
     counted = select(standings.c.assignment_id, func.count().label("total")).group_by(standings.c.assignment_id)
     return {row.assignment_id: row.total for row in connection.execute(counted)}
-
-
-def _unit(unit: Unit, site: str) -> UnitAnswer:
-    return UnitAnswer(
-        id=unit.id,
-        number=unit.number,
-        title=unit.title,
-        assignments=[describe_assignment(assignment) for assignment in unit.assignments],
-        url=f"{site}/units/{unit.id}",
-    )
 
 
 def _row(row: BoardRow, site: str) -> BoardRowAnswer:

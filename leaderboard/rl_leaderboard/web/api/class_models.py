@@ -88,3 +88,37 @@ class InvitationAnswer(Answer):
     url: str
     role: ClassRole
     expires_at: datetime
+
+
+class OpenInvitation(Answer):
+    """An invitation that is still good."""
+
+    url: str | None = Field(description="Null for a token that is for reading: whoever has the address can join.")
+    role: ClassRole
+    created_at: datetime
+    expires_at: datetime
+
+
+class OpenInvitations(Answer):
+    """A class's invitations, the last to expire first, in one piece."""
+
+    items: list[OpenInvitation]
+    next: None = None
+
+
+class MemberAnswer(Answer):
+    """Somebody in a class."""
+
+    person: int
+    name: str
+    full_name: str
+    pseudonym: str | None
+    role: ClassRole
+    joined_at: datetime
+
+
+class MembersAnswer(Answer):
+    """Who is in a class, teachers first, in one piece."""
+
+    items: list[MemberAnswer]
+    next: None = None

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from rl_leaderboard.audit import log
-from rl_leaderboard.classes import deadlines, invitations, records, roster
+from rl_leaderboard.classes import deadlines, invitations, members, records, roster
+from rl_leaderboard.classes.members import Member
 from rl_leaderboard.classes.roster import Roster, RosterRow
-from rl_leaderboard.errors import BadRequest
 from rl_leaderboard.web.api.class_models import (
     CellAnswer,
     ClassAnswer,
@@ -17,10 +17,14 @@ from rl_leaderboard.web.api.class_models import (
     DeadlineAnswer,
     InvitationAnswer,
     InvitationRequest,
+    MemberAnswer,
+    MembersAnswer,
+    OpenInvitation,
+    OpenInvitations,
     RosterAnswer,
     RosterRowAnswer,
 )
-from rl_leaderboard.web.api.models import CSV, ERRORS, SIGNED_IN, Cursor, Limit
+from rl_leaderboard.web.api.models import CSV, ERRORS, SIGNED_IN, Before, Limit
 from rl_leaderboard.web.pages.decisions import moment
 from rl_leaderboard.web.requests import ApiVisitor, ClassroomOf, Number, base_url
 from rl_leaderboard.web.spreadsheets import csv_response
@@ -35,12 +39,12 @@ Shown = Annotated[
 
 @router.get("/classes")
 def list_classes(
-    classroom: ClassroomOf, visitor: ApiVisitor, limit: Limit = 20, cursor: Cursor = None
+    classroom: ClassroomOf, visitor: ApiVisitor, limit: Limit = 20, before: Before = None
 ) -> ClassesAnswer:
     """One's own classes, newest first; for an administrator all of them."""
     visitor.signed_in()
     with classroom.read() as connection:
-        found = records.list_of(connection, visitor, limit=limit + 1, before_id=_read_cursor(cursor))
+        found = records.list_of(connection, visitor, limit=limit + 1, before_id=before)
     items = [
         ClassItem(
             id=one.record.id,
@@ -83,6 +87,38 @@ def download_roster(classroom: ClassroomOf, visitor: ApiVisitor, class_id: Numbe
     return csv_response(f"class-{class_id}-roster.csv", roster.header(found), roster.table(found))
 
 
+@router.get("/classes/{class_id}/members")
+def list_members(classroom: ClassroomOf, visitor: ApiVisitor, class_id: Number) -> MembersAnswer:
+    """Who is in the class, teachers first, in one piece; for the teachers of the class."""
+    visitor.signed_in()
+    with classroom.read() as connection:
+        records.taught(connection, visitor, class_id)
+        found = members.list_of_class(connection, class_id)
+    return MembersAnswer(items=[_member(one) for one in found])
+
+
+@router.get("/classes/{class_id}/invitations")
+def list_invitations(
+    request: Request, classroom: ClassroomOf, visitor: ApiVisitor, class_id: Number
+) -> OpenInvitations:
+    """The invitations that are still good, the last to expire first; for the teachers of the class."""
+    visitor.signed_in()
+    with classroom.read() as connection:
+        record = records.taught(connection, visitor, class_id)
+        # Those of an archived class lead nowhere.
+        found = invitations.list_of_class(connection, class_id) if record.archived_at is None else []
+    items = [
+        OpenInvitation(
+            url=f"{base_url(request)}/join/{one.code}" if visitor.may_write else None,
+            role=one.role,
+            created_at=one.created_at,
+            expires_at=one.expires_at,
+        )
+        for one in found
+    ]
+    return OpenInvitations(items=items)
+
+
 @router.post("/classes/{class_id}/invitations", status_code=201)
 def create_invitation(
     request: Request, classroom: ClassroomOf, visitor: ApiVisitor, class_id: Number, body: InvitationRequest
@@ -99,19 +135,6 @@ def create_invitation(
     return InvitationAnswer(url=url, role=made.role, expires_at=made.expires_at)
 
 
-def _read_cursor(cursor: str | None) -> int | None:
-    """The class that a page continues from.
-
-    Raises:
-        BadRequest: If it is not one of ours.
-    """
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise BadRequest("This cursor was not made here: take `next` of the page before.")
-    return int(cursor)
-
-
 def _roster(classroom: ClassroomOf, visitor: ApiVisitor, class_id: int, shown: str) -> Roster:
     visitor.signed_in()
     with classroom.read() as connection:
@@ -119,6 +142,18 @@ def _roster(classroom: ClassroomOf, visitor: ApiVisitor, class_id: int, shown: s
         claims_pass = classroom.settings.certify_claims
         found = roster.read(connection, class_id, classroom.course, certify_claims=claims_pass)
     return found.needing_attention() if shown == "attention" else found
+
+
+def _member(member: Member) -> MemberAnswer:
+    one = member.person
+    return MemberAnswer(
+        person=one.id,
+        name=one.name,
+        full_name=one.full_name,
+        pseudonym=one.pseudonym,
+        role=member.role,
+        joined_at=member.joined_at,
+    )
 
 
 def _row(found: Roster, row: RosterRow) -> RosterRowAnswer:

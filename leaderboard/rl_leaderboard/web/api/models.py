@@ -2,17 +2,40 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Security
+from fastapi import Depends, Query, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
+from rl_leaderboard.errors import BadRequest
+
 LARGEST_PAGE = 100
 LONGEST_CURSOR = 300
+_MOST_DIGITS = 18
 
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many items at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=LONGEST_CURSOR, description="`next` of the page before; leave it out for the first.")
 ]
+
+
+def read_number(text: str) -> int:
+    """A number that a cursor holds.
+
+    Raises:
+        BadRequest: If it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise BadRequest("This cursor was not made here: take `next` of the page before.")
+    return int(text)
+
+
+async def _read_cursor(cursor: Cursor = None) -> int | None:
+    # A coroutine that waits for nothing, so that it is not called in a thread.
+    return None if cursor is None else read_number(cursor)
+
+
+Before = Annotated[int | None, Depends(_read_cursor)]
+"""What a page continues from where the newest come first: the last one of the page before."""
 After = Annotated[int, Query(ge=0, le=2**62, description="Only what followed this activity.")]
 
 # It documents the token; who has it is found out by `requests.visitor_by_token`, with sentences of our own.

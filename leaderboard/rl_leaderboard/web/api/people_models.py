@@ -120,3 +120,23 @@ class CertificatesAnswer(Answer):
 
     items: list[CertificateAnswer]
     next: None = None
+
+
+class ListedPerson(Answer):
+    """Somebody who has signed in, as administrators see them."""
+
+    id: int
+    name: str
+    full_name: str
+    pseudonym: str | None
+    issuer: str = Field(description="Who vouches for the account: `hub`, or an OpenID provider's address.")
+    role: Role
+    is_appointed: bool = Field(description="Whether the sign-in service or the operator makes them an administrator.")
+    created_at: datetime = Field(description="When they first signed in.")
+
+
+class PeopleAnswer(Answer):
+    """People, in the order of their names."""
+
+    items: list[ListedPerson]
+    next: str | None

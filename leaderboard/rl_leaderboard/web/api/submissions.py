@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from rl_leaderboard.boards import assignments
-from rl_leaderboard.errors import BadRequest, Conflict, Forbidden
+from rl_leaderboard.errors import Conflict, Forbidden
 from rl_leaderboard.sources import requested
 from rl_leaderboard.submissions import submissions
 from rl_leaderboard.web.api import submission_answers as answers
-from rl_leaderboard.web.api.models import CSV, ERRORS, SIGNED_IN, Cursor, Limit
+from rl_leaderboard.web.api.models import CSV, ERRORS, SIGNED_IN, Before, Limit
 from rl_leaderboard.web.api.submission_models import (
     EpisodeAnswer,
     EpisodesAnswer,
@@ -26,16 +26,14 @@ router = APIRouter(prefix="/api/v1", tags=["submissions"], responses=ERRORS)
 
 @router.get("/me/submissions", dependencies=[SIGNED_IN])
 def list_own(
-    request: Request, classroom: ClassroomOf, visitor: ApiVisitor, limit: Limit = 20, cursor: Cursor = None
+    request: Request, classroom: ClassroomOf, visitor: ApiVisitor, limit: Limit = 20, before: Before = None
 ) -> SubmissionsAnswer:
     """One's own submissions, newest first."""
     person = visitor.signed_in()
     if person.source is None:
         return SubmissionsAnswer(items=[], next=None)
     with classroom.read() as connection:
-        found = submissions.list_of_student(
-            connection, person.source, person.key, limit=limit + 1, before_id=_read_cursor(cursor)
-        )
+        found = submissions.list_of_student(connection, person.source, person.key, limit=limit + 1, before_id=before)
         shown = found[:limit]
         items = answers.summarise(connection, shown, base_url(request))
     return SubmissionsAnswer(items=items, next=str(shown[-1].id) if len(found) > limit else None)
@@ -98,11 +96,3 @@ def download_episodes(
 ) -> Response:
     """The same as CSV."""
     return pages.download_episodes(submission_id, evaluation_id, classroom, visitor)
-
-
-def _read_cursor(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise BadRequest("This cursor is not known: start from the first page.")
-    return int(cursor)

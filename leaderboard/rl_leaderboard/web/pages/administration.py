@@ -16,7 +16,6 @@ from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentFo
 
 _LABELS: dict[people.Role, str] = {"student": "Student", "teacher": "Teacher", "admin": "Administrator"}
 _PAGE = 50
-_LONGEST_SEARCH = 100
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,8 +32,8 @@ def people_page(
 ) -> Response:
     """Everybody, or whom a search finds."""
     visitor.administering()
-    words = _searched(q)
-    place = (_searched(after_name), after) if after else None
+    words = directory.searchable(q)
+    place = (directory.searchable(after_name), after) if after else None
     with classroom.read() as connection:
         found = directory.search(connection, words, limit=_PAGE + 1, after=place)
         said = _said(people.get(connection, changed)) if changed else ""
@@ -70,7 +69,7 @@ def change_role(classroom: ClassroomOf, visitor: PageVisitor, form: SentForm, pe
         people.change_role(connection, person_id, role)
         if before.role != role:
             log.record(connection, actor, "person.role", before.name, person=person_id, before=before.role, after=role)
-    return redirect(_address(_searched(form.text("q")), changed=person_id))
+    return redirect(_address(directory.searchable(form.text("q")), changed=person_id))
 
 
 @router.get("/admin/audit")
@@ -94,11 +93,6 @@ def audit_page(
         is_later=before is not None,
         next=following,
     )
-
-
-def _searched(text: str) -> str:
-    """Words of a search: what no name can have in it finds nobody, and no database takes."""
-    return "".join(character for character in text[:_LONGEST_SEARCH] if character.isprintable()).strip()
 
 
 def _address(words: str, **more: str | int) -> str:

@@ -20,8 +20,8 @@ from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.web.pages.numbers import score
 from rl_leaderboard.web.pages.site import redirect, show
-from rl_leaderboard.web.pages.teaching_submissions import LONGEST_REASON
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, SentForm, base_url
+from rl_leaderboard.web.submission_decisions import LONGEST_REASON
 
 Format = Literal["pdf", "png"]
 _TYPES: dict[Format, str] = {"pdf": "application/pdf", "png": "image/png"}

@@ -5,12 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from rl_leaderboard.classroom import Classroom
-from rl_leaderboard.errors import NotFound
-from rl_leaderboard.lessons.material import find_unit
 from rl_leaderboard.people.visitor import Visitor
 from rl_leaderboard.progress import quizzes
-from rl_leaderboard.web.pages.quiz_sheets import Given, make_sheet, read_sheet
+from rl_leaderboard.web.pages.quiz_sheets import Given, find_quiz, last_given, make_sheet, read_sheet
 from rl_leaderboard.web.pages.site import redirect, show_with_form
 from rl_leaderboard.web.requests import ClassroomOf, PageVisitor, SentForm
 from rl_units.course import Unit
@@ -24,12 +21,11 @@ def quiz_page(
     request: Request, classroom: ClassroomOf, visitor: PageVisitor, unit_id: str, again: bool = False
 ) -> Response:
     """The quiz with the visitor's last answers; with `again`, an empty sheet."""
-    unit, quiz = _find(classroom, unit_id)
+    unit, quiz = find_quiz(classroom.course, unit_id)
     answers: dict[str, Given] = {}
     if visitor.person is not None and not again:
         with classroom.read() as connection:
-            kept = quizzes.latest_answers(connection, visitor.person.id, unit.id)
-        answers = {question_id: Given.of(answer) for question_id, answer in kept.items()}
+            answers = last_given(connection, visitor.person, unit)
     return _show(request, visitor, unit, quiz, answers, is_blank=again)
 
 
@@ -38,7 +34,7 @@ def answer_quiz(
     request: Request, classroom: ClassroomOf, form: SentForm, visitor: PageVisitor, unit_id: str
 ) -> Response:
     """Marks the answers; those of somebody who is signed in are kept."""
-    unit, quiz = _find(classroom, unit_id)
+    unit, quiz = find_quiz(classroom.course, unit_id)
     given = read_sheet(quiz, form)
     if visitor.person is None or not given:
         answers = {question_id: Given(choices) for question_id, choices in given.items()}
@@ -46,28 +42,17 @@ def answer_quiz(
         return _show(request, visitor, unit, quiz, answers, status=200 if given else 400, problem=problem)
     person = visitor.writing()
     with classroom.write() as connection:
-        kept = quizzes.latest_answers(connection, person.id, unit.id)
-        for question in quiz.questions:
-            last = kept.get(question.id)
-            if question.id in given and (last is None or last.attempt < quizzes.MOST_ATTEMPTS):
-                choices = given[question.id]
-                correct = quizzes.is_correct(question, choices)
-                quizzes.record(connection, person.id, unit.id, question.id, choices, correct)
+        quizzes.record_all(connection, person.id, unit.id, quiz, given)
     return redirect(f"/units/{unit.id}/quiz")
-
-
-def _find(classroom: Classroom, unit_id: str) -> tuple[Unit, Quiz]:
-    unit = find_unit(classroom.course, unit_id)
-    quiz = quizzes.quiz_of(unit)
-    if quiz is None:
-        raise NotFound("This unit has no quiz.")
-    return unit, quiz
 
 
 def _show(
     request: Request, visitor: Visitor, unit: Unit, quiz: Quiz, answers: dict[str, Given], **more: Any
 ) -> Response:
-    sheet = make_sheet(quiz, answers)
+    # Markdown and formulas take a while to import: not before somebody reads.
+    from rl_leaderboard.lessons.quiz_text import render_inline
+
+    sheet = make_sheet(quiz, answers, render_inline)
     right = sum(question.outcome == "right" for question in sheet)
     answered = sum(question.outcome != "open" for question in sheet)
     context = {"section": "units", "unit": unit, "sheet": sheet, "right": right, "answered": answered}

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
 from rl_leaderboard.errors import BadRequest
 from rl_leaderboard.submissions import rejudging
+from rl_leaderboard.web import board_decisions
 from rl_leaderboard.web.pages.site import redirect, show
 from rl_leaderboard.web.requests import ClassroomOf, Form, PageVisitor, SentForm, read_form
 
@@ -55,10 +55,7 @@ def change_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: st
     assignment = assignments.by_id(classroom.course, assignment_id)
     counting, quota = form.text("counting"), _read_quota(form)
     with classroom.write() as connection:
-        before = assignments.get(connection, assignment.id)
-        if (counting, quota) != (before.counting, before.quota_per_day):
-            assignments.change(connection, assignment.id, counting=counting, quota_per_day=quota)
-            log.record(connection, person, "board.change", assignment.id, counting=counting, quota_per_day=quota)
+        board_decisions.change(connection, person, assignment.id, counting=counting, quota_per_day=quota)
     return redirect(f"/teach/boards/{assignment.id}?done=saved")
 
 
@@ -68,9 +65,7 @@ def freeze_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: st
     person = visitor.teaching()
     assignment = assignments.by_id(classroom.course, assignment_id)
     with classroom.write() as connection:
-        if assignments.get(connection, assignment.id).frozen_at is None:
-            assignments.freeze(connection, assignment.id)
-            log.record(connection, person, "board.freeze", assignment.id)
+        board_decisions.freeze(connection, person, assignment.id)
     return redirect(f"/teach/boards/{assignment.id}?done=frozen")
 
 
@@ -80,9 +75,7 @@ def thaw_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str)
     person = visitor.teaching()
     assignment = assignments.by_id(classroom.course, assignment_id)
     with classroom.write() as connection:
-        if assignments.get(connection, assignment.id).frozen_at is not None:
-            assignments.thaw(connection, assignment.id)
-            log.record(connection, person, "board.thaw", assignment.id)
+        board_decisions.thaw(connection, person, assignment.id)
     return redirect(f"/teach/boards/{assignment.id}?done=thawed")
 
 
@@ -94,8 +87,7 @@ def rejudge_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: s
     if not form.is_ticked("sure"):
         raise BadRequest("Tick the box to say that you are sure, then send the form again.")
     with classroom.write() as connection:
-        queued = rejudging.queue_board(connection, assignment.id)
-        log.record(connection, person, "board.rejudge", assignment.id, queued=queued)
+        board_decisions.rejudge(connection, person, assignment.id)
     return redirect(f"/teach/boards/{assignment.id}?done=queued")
 
 

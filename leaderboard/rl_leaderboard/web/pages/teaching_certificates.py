@@ -13,8 +13,9 @@ from rl_leaderboard.people import people
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.submissions import submissions
 from rl_leaderboard.web.pages.site import redirect, show
-from rl_leaderboard.web.pages.teaching_submissions import LONGEST_REASON, read_reason, unearned_certificates
+from rl_leaderboard.web.pages.teaching_submissions import read_reason
 from rl_leaderboard.web.requests import ClassroomOf, Number, PageVisitor, SentForm, read_form
+from rl_leaderboard.web.submission_decisions import LONGEST_REASON, unearned_certificates
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +29,7 @@ def unearned_page(request: Request, classroom: ClassroomOf, visitor: PageVisitor
     visitor.teaching()
     with classroom.read() as connection:
         submission = submissions.get(connection, submission_id)
-        found = unearned_certificates(connection, classroom, submission)
+        found = unearned_certificates(connection, classroom, submission_id)
     context: dict[str, Any] = {"submission": submission, "certificates": found, "longest": LONGEST_REASON}
     return show(request, visitor, "teach_certificates.html", section="teach", **context)
 
@@ -38,8 +39,7 @@ def revoke_unearned(classroom: ClassroomOf, visitor: PageVisitor, submission_id:
     """Revokes them; their owner reads the reason."""
     teacher, reason = visitor.teaching(), read_reason(form)
     with classroom.write() as connection:
-        submission = submissions.get(connection, submission_id)
-        for certificate in unearned_certificates(connection, classroom, submission):
+        for certificate in unearned_certificates(connection, classroom, submission_id):
             _revoke(connection, teacher, certificate, reason)
     return redirect(f"/agents/{submission_id}")
 
