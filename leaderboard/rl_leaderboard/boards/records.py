@@ -66,6 +66,9 @@ class BoardRow:
         has_replay: Whether there is a video.
         state: Of the submission.
         student_key: Whose row it is, for "where am I".
+        tied_from: First of the ranks that the games played so far do not tell apart, this one among them; None if
+            they do, or nobody has asked (see `boards.tied`).
+        tied_to: Last of them.
     """
 
     rank: int
@@ -88,6 +91,8 @@ class BoardRow:
     has_replay: bool
     state: str
     student_key: str
+    tied_from: int | None = None
+    tied_to: int | None = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ class BoardRowAnswer(Answer):
     """An agent on a board."""
 
     rank: int
+    tied_from: int | None = Field(
+        description="First of the ranks, this one among them, that the games played so far do not tell apart; null if "
+        "there is no such tie."
+    )
+    tied_to: int | None = Field(description="Last of them.")
     student: str = Field(description="The name, or the pseudonym.")
     agent: str = Field(description="The repository; a number if the student has a pseudonym.")
     score: float | None

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection, func, select
 from starlette.responses import Response
 
-from rl_leaderboard.boards import assignments, board
+from rl_leaderboard.boards import assignments, board, tied
 from rl_leaderboard.boards.board import BoardRow
 from rl_leaderboard.classes import records as classes
 from rl_leaderboard.database.tables import standings
@@ -21,6 +21,7 @@ from rl_leaderboard.web.api.board_models import (
 from rl_leaderboard.web.api.models import CSV, ERRORS, Cursor, Limit
 from rl_leaderboard.web.pages import boards as pages
 from rl_leaderboard.web.pages.board_filters import FiltersOf, Place
+from rl_leaderboard.web.pages.kept_boards import KeptBoards
 from rl_leaderboard.web.pages.yardsticks import read_baselines
 from rl_leaderboard.web.requests import ApiVisitor, ClassroomOf, base_url
 from rl_units.baselines import Baseline
@@ -72,14 +73,17 @@ def read_board(
     """A page of a board, best first."""
     assignment = assignments.by_id(classroom.course, assignment_id)
     place = Place(after=cursor, rank=None if cursor else rank)
+    kept: KeptBoards = request.app.state.kept_boards
+    generation = kept.generation(assignment.id)
     with classroom.read() as connection:
         if filters.class_id is not None:
             classes.find(connection, visitor, filters.class_id)
         page = board.read_page(connection, filters.query(assignment.id, limit=limit, place=place))
+        rows = tied.mark(page.rows, kept.read_ties(connection, assignment.id, generation))
         settings = assignments.get(connection, assignment.id)
     return BoardAnswer(
         assignment=describe_assignment(assignment),
-        items=[_row(row, base_url(request)) for row in page.rows],
+        items=[_row(row, base_url(request)) for row in rows],
         next=page.next,
         total=page.total,
         baselines=[_baseline(baseline) for baseline in read_baselines(classroom.course, assignment)],

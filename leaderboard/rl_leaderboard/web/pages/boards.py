@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from rl_leaderboard.boards import assignments, board
+from rl_leaderboard.boards import assignments, board, tied
 from rl_leaderboard.boards.assignments import AssignmentSettings
 from rl_leaderboard.classes import records as classes
 from rl_leaderboard.classroom import Classroom
@@ -26,7 +26,8 @@ router = APIRouter(include_in_schema=False)
 
 _MOST_CLASSES = 100
 _COLUMNS = (
-    *("rank", "student", "agent", "score", "low", "high", "mean", "std", "episodes", "verified"),
+    *("rank", "tied_from", "tied_to", "student", "agent"),
+    *("score", "low", "high", "mean", "std", "episodes", "verified"),
     *("algorithm", "library", "submitted_at", "address"),
 )
 
@@ -56,7 +57,7 @@ def download_board(
         _check_class(connection, visitor, filters)
     query = filters.query(assignment.id)
     board.check(query)
-    rows = _rows(classroom, query, base_url(request))
+    rows = _rows(classroom, request.app.state.kept_boards, query, base_url(request))
     return csv_response(f"{assignment.id}.csv", _COLUMNS, rows)
 
 
@@ -181,20 +182,23 @@ def _own_rank(connection: Connection, assignment_id: str, visitor: Visitor) -> i
     return board.rank_of(connection, assignment_id, visitor.person.source, visitor.person.key)
 
 
-def _rows(classroom: Classroom, query: board.Query, site: str) -> Iterator[Sequence[Value]]:
+def _rows(classroom: Classroom, kept: KeptBoards, query: board.Query, site: str) -> Iterator[Sequence[Value]]:
     """The rows of the CSV, read in short transactions while they are sent: whoever receives them may be slow."""
     end: board.Position | None = board.START
     while end is not None:
+        generation = kept.generation(query.assignment_id)
         with classroom.read() as connection:
             rows, end = board.read_stretch(connection, query, end)
-        for row in rows:
+            ties = kept.read_ties(connection, query.assignment_id, generation)
+        for row in tied.mark(rows, ties):
             yield _cells(row, site)
 
 
 def _cells(row: board.BoardRow, site: str) -> Sequence[Value]:
     measures = (row.score, row.low, row.high, row.mean, row.std)
     return (
-        *(row.rank, row.student, row.agent, *(None if value is None else round(value, 2) for value in measures)),
+        *(row.rank, row.tied_from, row.tied_to, row.student, row.agent),
+        *(None if value is None else round(value, 2) for value in measures),
         row.n_episodes,
         *(row.verified, row.algorithm, row.library, row.submitted_at.isoformat(timespec="seconds")),
         f"{site}/agents/{row.submission_id}",

@@ -5,15 +5,16 @@ differs from one visitor to the next: their own row is made for them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from rl_leaderboard.boards import board
+from rl_leaderboard.boards import board, tied
 from rl_leaderboard.boards.board import BoardPage
 from rl_leaderboard.boards.choices import list_choices
 from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.rules.ties import Group as Tie
 from rl_leaderboard.web.kept import Kept
 from rl_leaderboard.web.pages.board_groups import Group, group_rows
 from rl_leaderboard.web.pages.site import render
@@ -22,6 +23,7 @@ from rl_units.course import Assignment
 _MOST_BYTES = 8 * 2**20
 _BYTES_OF_A_ROW = 1500  # beside its text
 _BYTES_OF_A_CHOICE = 100
+_BYTES_OF_A_TIE = 200
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class KeptBoards:
     def __init__(self, classroom: Classroom) -> None:
         self._rows = Kept[BoardRows](classroom, _MOST_BYTES)
         self._choices = Kept[tuple[list[str], list[str]]](classroom, _MOST_BYTES)
+        self._ties = Kept[Sequence[Tie]](classroom, _MOST_BYTES)
 
     def generation(self, assignment_id: str) -> int:
         """How often a board has changed: to be asked before the transaction begins in which it is read."""
@@ -64,7 +67,8 @@ class KeptBoards:
         """
         found = self._rows.find(query)
         if found is None:
-            found = _make_rows(connection, assignment, query)
+            ties = self.read_ties(connection, assignment.id, generation)
+            found = _make_rows(connection, assignment, query, ties)
             # Who is in a class changes without a trace on the board.
             if query.class_id is None:
                 size = sum(_BYTES_OF_A_ROW + len(text) for text in found.rendered.values())
@@ -80,8 +84,18 @@ class KeptBoards:
             self._choices.keep(assignment_id, found, size=size, depends_on=assignment_id, generation=generation)
         return found
 
+    def read_ties(self, connection: Connection, assignment_id: str, generation: int) -> Sequence[Tie]:
+        """The ranks of a board that are not told apart, whatever is looked for."""
+        found = self._ties.find(assignment_id)
+        if found is None:
+            found = tied.read_ties(connection, assignment_id)
+            size = _BYTES_OF_A_TIE * (1 + len(found))
+            self._ties.keep(assignment_id, found, size=size, depends_on=assignment_id, generation=generation)
+        return found
 
-def _make_rows(connection: Connection, assignment: Assignment, query: board.Query) -> BoardRows:
+
+def _make_rows(connection: Connection, assignment: Assignment, query: board.Query, ties: Sequence[Tie]) -> BoardRows:
     page = board.read_page(connection, query)
+    page = replace(page, rows=tied.mark(page.rows, ties))
     rendered = {row.submission_id: render("board_row.html", row=row, is_me=False) for row in page.rows}
     return BoardRows(page, group_rows(page.rows, assignment.threshold), rendered)
