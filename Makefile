@@ -15,11 +15,12 @@ CLASSROOM_DATA ?= classroom-data
 HOST ?= 127.0.0.1
 CLASSROOM_PORT ?= 7880
 HUB_PORT ?= 7870
+JUDGES ?= 1
 CLIENTS_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
-	notebooks-check pictures baselines safe-agents-table bench wheels-check clean
+	notebooks-check pictures baselines safe-agents-table judge-corpus bench wheels-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -42,9 +43,9 @@ run: install ## Start the classroom, send a first student through the course, an
 
 demo: run ## The same as run
 
-serve: install ## Serve the classroom and its Hub, until Ctrl-C
+serve: install ## Serve the classroom and its Hub with a judge, until Ctrl-C
 	RL_LEADERBOARD_DATA=$(CLASSROOM_DATA) $(BIN)/python -m rl_leaderboard serve --host $(HOST) \
-		--port $(CLASSROOM_PORT) --hub-port $(HUB_PORT)
+		--port $(CLASSROOM_PORT) --hub-port $(HUB_PORT) --workers $(JUDGES)
 
 test: lint types imports notebooks-check tests ## Everything that has to be green: style, types, imports, notebooks, tests
 
@@ -91,6 +92,9 @@ screenshots: install ## Draw the pictures of the classroom's pages again (needs 
 
 safe-agents-table: install ## Write the table of agents that load safely into units/README.md
 	PYTHONPATH=tests $(BIN)/python -m units.agents.table
+
+judge-corpus: install ## Judge every hostile submission in each sandbox that works here, and print a table
+	PYTHONPATH=tests $(BIN)/python -m judge_corpus
 
 bench: install ## Measure speed and memory, both sides in one run
 	PYTHONPATH=tests $(BIN)/python -m tests.benchmarks

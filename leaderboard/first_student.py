@@ -22,8 +22,9 @@ STUDENT = "first-student"
 _LOG = "classroom.log"
 _PAGES = re.compile(r"The classroom is at (\S+)")
 _HUB = re.compile(r"HF_ENDPOINT=(\S+)")
-# A push is on the board within a second; this is for a machine that has a lot to do.
+# A push is on the board within a second, and measured within a minute; these are for a machine that has a lot to do.
 _PATIENCE_SECONDS = 60
+_VERDICT_SECONDS = 900
 
 
 def main() -> int:
@@ -59,7 +60,8 @@ def _parse() -> argparse.Namespace:
 
 def _start_classroom(options: argparse.Namespace) -> subprocess.Popen[str]:
     _say("The classroom starts")
-    command = [*_module("rl_leaderboard"), "serve", "--port", options.port, "--hub-port", options.hub_port]
+    ports = ["--port", options.port, "--hub-port", options.hub_port]
+    command = [*_module("rl_leaderboard"), "serve", *ports, "--workers", "1"]
     environment = {**os.environ, "RL_LEADERBOARD_DATA": str(options.data)}
     # Its log goes to a file: the student's progress is what there is to see.
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,9 +118,18 @@ def _show_board(options: argparse.Namespace, address: str, endpoint: str) -> int
     if row is None:
         print(f"The agent has not come to the board of {board['title']} in {_PATIENCE_SECONDS} s.", file=sys.stderr)
         return 1
-    verified = "verified" if row["verified"] else "claimed"
-    score = "no score" if row["score"] is None else f"{row['score']:.2f} ({verified})"
-    print(f"  {row['rank']}. {row['student']}   {row['agent']}   {score}   of {board['title']}")
+    print(
+        f"  {row['rank']}. {row['student']}   {row['agent']}   {_score(row['score'])} (claimed)   of {board['title']}"
+    )
+    _say("The judge plays it again, with seeds that nobody knows")
+    verdict = _wait_for_verdict(f"{address}/api/v1/submissions/{row['submission']}")
+    if verdict is None:
+        print(f"The judge has not come to an end in {_VERDICT_SECONDS} s; the log may say why.", file=sys.stderr)
+        return 1
+    if verdict["state"] == "failed":
+        print(verdict["reason"], file=sys.stderr)
+        return 1
+    print(f"  claimed {_score(verdict['claimed']['score'])}   verified {_score(verdict['score'])}")
     _say("Look at")
     print(f"  {address}/boards/{board['id']}   the board")
     print(f"  {urllib.parse.urljoin(address, row['url'])}   the agent")
@@ -140,11 +151,35 @@ def _wait_for_row(board: str, agent: str) -> dict[str, Any] | None:
     return None
 
 
+def _wait_for_verdict(submission: str) -> dict[str, Any] | None:
+    """The submission once it is measured; None if that takes too long."""
+    deadline = time.monotonic() + _VERDICT_SECONDS
+    told = ""
+    while time.monotonic() < deadline:
+        found = _get(submission)
+        if found["state"] != told:
+            told = found["state"]
+            print(f"  {told}", flush=True)
+        if told in ("scored", "failed"):
+            return found
+        time.sleep(0.5)
+    return None
+
+
+def _score(value: float | None) -> str:
+    return "no score" if value is None else f"{value:.2f}"
+
+
 def _ask(address: str) -> list[dict[str, Any]]:
     """The items of a list of the classroom's API."""
-    with urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310  the classroom's own address
-        items: list[dict[str, Any]] = json.load(answer)["items"]
+    items: list[dict[str, Any]] = _get(address)["items"]
     return items
+
+
+def _get(address: str) -> dict[str, Any]:
+    with urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310  the classroom's own address
+        found: dict[str, Any] = json.load(answer)
+    return found
 
 
 def _student_token(data: Path) -> str:

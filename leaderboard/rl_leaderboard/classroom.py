@@ -13,6 +13,7 @@ from rl_hub.hub import Hub, read_secret
 from rl_leaderboard.activity.feed import RECORDED
 from rl_leaderboard.boards import assignments, generations
 from rl_leaderboard.database.schema import LEADERBOARD
+from rl_leaderboard.jobs import Queue, open_queue
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.submissions.wanted import Wanted
 from rl_units.course import Course, load_course
@@ -29,7 +30,8 @@ class Classroom:
         settings: What the operator decided.
         database: Everything but videos.
         course: The units and their assignments.
-        secret: 32 random bytes of this classroom, for forms.
+        secret: 32 random bytes of this classroom, for forms and for the judge's seeds.
+        queue: Where submissions wait for the judge.
         hub: The embedded Hub; None if there is none.
         wakeup: Set when there is new activity to tell.
         generations: How often what pages show has changed, as far as this process knows.
@@ -40,10 +42,16 @@ class Classroom:
     database: Database
     course: Course
     secret: bytes
+    queue: Queue
     hub: Hub | None = None
     wakeup: threading.Event = field(default_factory=threading.Event)
     generations: dict[str, int] = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted)
+
+    @property
+    def judged_by(self) -> Queue | None:
+        """Where what comes waits to be measured; None if nobody measures it."""
+        return self.queue if self.settings.judge else None
 
     @classmethod
     def open(cls, settings: Settings, course: Course | None = None, hub: Hub | None = None) -> "Classroom":
@@ -60,10 +68,11 @@ class Classroom:
             LEADERBOARD.upgrade(database)
             course = course or load_course()
             assignments.follow_course(database, course)
+            queue = open_queue(database, settings.judge_queue)
         except BaseException:
             database.close()
             raise
-        return cls(settings, database, course, read_secret(settings.data / "secret.key"), hub)
+        return cls(settings, database, course, read_secret(settings.data / "secret.key"), queue, hub)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from rl_hub.commands import outcomes
 from rl_hub.errors import CommandError, HubError
-from rl_leaderboard.commands import backup, database, export, ingest, serve
+from rl_leaderboard.commands import backup, database, export, ingest, judge, serve
 from rl_leaderboard.errors import LeaderboardError
 from rl_leaderboard.settings import Settings
 
-_COMMANDS = (serve, database, ingest, backup, export)
+_COMMANDS = (serve, judge, database, ingest, backup, export)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -77,6 +77,27 @@ def _hour(value: str) -> int:
     return hour
 
 
+def _tier(value: str) -> str:
+    letter = value.strip().upper()
+    if letter not in ("A", "B", "C"):
+        raise ValueError("has to be A, B or C")
+    return letter
+
+
+def _engine(value: str) -> str:
+    engine = value.strip().lower()
+    if engine not in ("table", "procrastinate"):
+        raise ValueError("has to be table or procrastinate")
+    return engine
+
+
+def _season(value: str) -> str:
+    season = value.strip()
+    if not (0 < len(season) <= 32 and season.isascii() and season.replace("-", "").isalnum()):
+        raise ValueError("has to be up to 32 letters, digits and dashes, such as 2026-autumn")
+    return season
+
+
 def _setting(name: str, read: Callable[[str], Any], default: Any, sentence: str) -> Any:
     return field(default=default, metadata={"name": _PREFIX + name, "read": read, "sentence": sentence})
 
@@ -133,6 +154,16 @@ class Settings:
         _github_folder,
         None,
         "The GitHub folder of the notebooks, for the links that open them in Colab; empty: no such links",
+    )
+    judge: bool = _setting("JUDGE", _yes, True, "Whether what is handed in waits for `judge` to measure it")
+    judge_isolation: str = _setting(
+        "JUDGE_ISOLATION", _tier, "B", "The least isolation that the judge works with: A, B, or C to allow limits alone"
+    )
+    judge_queue: str = _setting(
+        "JUDGE_QUEUE", _engine, "table", "What keeps the judge's queue: table, or procrastinate on PostgreSQL"
+    )
+    season: str = _setting(
+        "SEASON", _season, "1", "Names the judge's secret seeds: with another name every agent meets new games"
     )
     private_webhooks: bool = _setting(
         "PRIVATE_WEBHOOKS", _yes, False, "Whether webhooks may lead to private network addresses"

@@ -12,6 +12,10 @@ from tests.benchmarks import (
     hub_crashes,
     hub_listing,
     hub_transfers,
+    judge_coverage,
+    judge_players,
+    judge_queue,
+    judge_verdicts,
     leaderboard_boards,
     leaderboard_crashes,
     leaderboard_ingest,
@@ -28,6 +32,10 @@ BENCHMARKS = {
     "boards": leaderboard_boards.measure,
     "ingest": leaderboard_ingest.measure,
     "classroom-crashes": leaderboard_crashes.measure,
+    "coverage": judge_coverage.measure,
+    "judge-players": judge_players.measure,
+    "judge-queue": judge_queue.measure,
+    "judge-verdicts": judge_verdicts.measure,
 }
 
 

@@ -202,7 +202,7 @@ def test_a_repository_of_the_embedded_hub_is_read_at_once(classroom, hub, client
     answer = client.post("/api/v1/submissions", json={"repo_id": "ada/dqn-invader"}, headers=headers)
 
     receipt = answer.json()
-    assert (answer.status_code, receipt["state"], receipt["assignment"]) == (202, "received", ASSIGNMENT)
+    assert (answer.status_code, receipt["state"], receipt["assignment"]) == (202, "queued", ASSIGNMENT)
     assert receipt["url"] == f"http://classroom.test/agents/{receipt['id']}"
     (mine,) = client.get("/api/v1/me/submissions", headers=headers).json()["items"]
     assert (mine["id"], mine["sha"], mine["score"], mine["rank"]) == (receipt["id"], sha, 250.0, 1)

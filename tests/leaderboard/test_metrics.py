@@ -47,6 +47,7 @@ def test_a_sound_classroom_says_so(client):
         "hub": True,
         "sources_age_seconds": {"huggingface.co": None, "hub.example.org": None},
         "submissions_waiting": 0,
+        "judges": 0,
         "judge_isolation": "none",
     }
 

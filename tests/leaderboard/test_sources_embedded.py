@@ -58,7 +58,7 @@ def test_a_push_is_on_the_board_within_a_second(ada, classroom, folder):
     assert seconds < 1
     (row,) = kept(classroom)
     assert (row.source, row.sha, row.student_name, row.env_id) == ("hub", sha, "ada", GAME)
-    assert (row.algorithm, row.library, row.has_replay, row.state) == ("DQN", "stable-baselines3", True, "received")
+    assert (row.algorithm, row.library, row.has_replay, row.state) == ("DQN", "stable-baselines3", True, "queued")
     assert (row.claimed_mean, row.claimed_std) == (300.0, 50.0)
     assert row.submitted_at == ada.list_repo_commits(ADA)[0].created_at
 

@@ -55,7 +55,7 @@ def test_the_newest_commit_of_the_classes_own_hub_is_read_at_once(classroom, api
 
     submission = request(classroom, ada, "Ada/DQN-invader")
 
-    assert (submission.repo_id, submission.sha, submission.state) == (ADA, sha, "received")
+    assert (submission.repo_id, submission.sha, submission.state) == (ADA, sha, "queued")
     assert rows(classroom) == [("ada", ADA, 250.0)]
     assert request(classroom, ada, ADA) == submission
 
@@ -80,7 +80,7 @@ def test_a_commit_over_the_quota_is_taken_in_another_day(classroom, api, ada, fo
         request(classroom, ada, ADA)
     moving_clock(monkeypatch)(86_400)
 
-    assert request(classroom, ada, ADA).state == "received"
+    assert request(classroom, ada, ADA).state == "queued"
     assert rows(classroom) == [("ada", ADA, 850.0)]
 
 
@@ -90,7 +90,7 @@ def test_a_failed_commit_is_taken_in_again(classroom, api, ada, folder):
     with classroom.write() as connection:
         submissions.fail(connection, first, "The judge had no memory left.")
 
-    assert request(classroom, ada, ADA).state == "received"
+    assert request(classroom, ada, ADA).state == "queued"
 
 
 def test_what_was_gone_by_mistake_is_back(classroom, api, ada, folder):

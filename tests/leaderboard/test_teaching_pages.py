@@ -494,7 +494,7 @@ def test_a_whole_board_is_queued_with_one_entry_in_the_log_and_no_activity(class
     assert submission(classroom, second).state == "received"
     assert submission(classroom, ids[0]).verified_score is not None
     assert [(entry.action, entry.details) for entry in entries] == [("board.rejudge", {"queued": 5})]
-    assert "until a judge is installed they stay queued" in page
+    assert "A judge takes them from the queue when one runs" in page
 
 
 def test_what_is_being_played_is_not_queued_again(classroom, grace):

@@ -13,6 +13,7 @@ from rl_leaderboard.classes.matrix import Attempt, Cell, cell
 from rl_leaderboard.database.tables import classes, evaluations, people, submissions
 from rl_leaderboard.database.tables import members as members_table
 from rl_leaderboard.people.people import Person
+from rl_leaderboard.submissions.batches import certified_score
 from rl_units.course import Assignment, Course
 
 
@@ -131,7 +132,7 @@ def _submissions(class_id: int) -> Select[tuple[int, str, int, datetime, float |
             submissions.c.id,
             submissions.c.submitted_at,
             claim.label("claimed_score"),
-            evaluations.c.score.label("verified_score"),
+            certified_score().label("verified_score"),
             submissions.c.review,
         )
         .join_from(members_table, people, people.c.id == members_table.c.person_id)

@@ -3,6 +3,9 @@
 import argparse
 import contextlib
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rl_hub.commands import garbage, listening
@@ -10,6 +13,7 @@ from rl_hub.commands.serve import GRACE_SECONDS, show_new_administrator
 from rl_hub.commands.subparsers import Subparsers
 from rl_hub.maintenance.exclusion import serving
 from rl_leaderboard.classroom import Classroom
+from rl_leaderboard.commands import judge
 from rl_leaderboard.commands.opening import opened
 from rl_leaderboard.settings import Settings
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 # Pages are quick; who listens for events comes back by itself.
 _PAGES_GRACE_SECONDS = 3
+_JUDGE_GRACE_SECONDS = 1.0
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -29,6 +34,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--hub-port", type=listening.port, default=7870, help="the Hub's port; 0 as above (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=judge.workers, help="start a judge beside it, with so many workers (default: no judge)"
     )
     parser.add_argument("--log-level", default="INFO", choices=listening.LOG_LEVELS)
     parser.set_defaults(run=serve)
@@ -47,8 +55,27 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
             hub = stack.enter_context(listening.listen(options.host, options.hub_port, "--hub-port"))
         logs.configure(options.log_level)
         classroom = stack.enter_context(opened(settings))
+        if options.workers:
+            stack.enter_context(_judging(options.workers, options.log_level))
         _run(classroom, options.host, pages, hub)
     return 0
+
+
+@contextlib.contextmanager
+def _judging(workers: int, log_level: str) -> Iterator[None]:
+    """A judge for as long as the `with` block runs; what it has in hand then is measured after the next start."""
+    command = [sys.executable, "-m", "rl_leaderboard", "judge", "--workers", str(workers), "--log-level", log_level]
+    process = subprocess.Popen(command)  # noqa: S603  this program
+    try:
+        yield
+    finally:
+        # Twice is at once. Ctrl-C in a terminal has reached it already.
+        for _ in range(2):
+            if process.poll() is None:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_JUDGE_GRACE_SECONDS)
+        process.wait()
 
 
 def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.socket | None) -> None:

@@ -245,6 +245,59 @@ episodes = Table(
     _bounded("episode_return"),
 )
 
+# The judge's queue: what is still to be measured. A row goes when its job ends, so an id is never given out twice.
+
+evaluation_jobs = Table(
+    "evaluation_jobs",
+    metadata,
+    number(),
+    parent("submission_id", "submissions"),
+    Column("turn", Integer, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("free_at", UtcDateTime, nullable=False),  # when somebody may take it: after its delay, or after a lease
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("token", BigInteger, nullable=False, default=0),  # grows with every claim
+    Column("worker", String(128)),  # who has it; None: it waits
+    Column("again_at", UtcDateTime),  # asked for once more while it ran
+    UniqueConstraint("submission_id"),
+    # In the queue's order, with the time, so that jobs that may not be taken yet are passed over in the index.
+    Index("ix_evaluation_jobs_order", "turn", "asked_at", "id", "free_at"),
+    sqlite_autoincrement=True,
+)
+
+# What an agent has played, batch by batch: pooled for its score, and never drawn again.
+
+batches = Table(
+    "batches",
+    metadata,
+    number(),
+    Column("agent_sha256", String(64), nullable=False),
+    Column("protocol_id", String(64), nullable=False),
+    Column("protocol_version", Integer, nullable=False),
+    Column("season", String(32), nullable=False),
+    Column("batch", String(32), nullable=False),
+    parent("submission_id", "submissions"),  # for which it was played
+    Column("score", Float, nullable=False),  # of this batch alone
+    Column("games", Text, nullable=False),  # JSON: [return, length, truncated] of each game, in the order of the seeds
+    Column("isolation", String(64), nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    _bounded("score"),
+    # A name of its own: PostgreSQL cuts off the one that it would get.
+    UniqueConstraint("agent_sha256", "protocol_id", "protocol_version", "season", "batch", name="uq_batches_of_agent"),
+    sqlite_autoincrement=True,
+)
+
+# Judges that work, so that everybody sees whether one does, and how well it is fenced in.
+
+judges = Table(
+    "judges",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("isolation", String(64), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
 # Boards: one row a student, the submission that counts. The columns of the order are all ascending, so that one
 # comparison of rows finds the next page: verified first, the highest score, the highest mean, the earliest.
 

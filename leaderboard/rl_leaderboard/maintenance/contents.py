@@ -11,8 +11,8 @@ HUB = "hub.tar"
 HEARD = "hub_heard"
 """In the manifest: the last event of the Hub that the classroom had heard of; None without a Hub."""
 
-_MADE_ANEW = (tables.sessions, tables.sign_ins, tables.generations)
-"""Who was signed in signs in again, and nothing that was kept of pages outlives a restore."""
+_MADE_ANEW = (tables.sessions, tables.sign_ins, tables.generations, tables.judges)
+"""Who was signed in signs in again, a judge says again that it works, and nothing kept of pages outlives a restore."""
 
 SAVED = tuple(table for table in tables.metadata.sorted_tables if table not in _MADE_ANEW)
 """The tables of a backup, each after those that it refers to."""

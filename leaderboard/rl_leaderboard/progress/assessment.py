@@ -16,7 +16,8 @@ class Scores:
 
     Attributes:
         submissions: How many.
-        verified: The best score that was measured here, under the current protocol.
+        verified: The best score that was measured here, under the current protocol, and confirmed in other games if it
+            passes on the board.
         claimed: The best score that a card states and nobody has measured yet.
         counted_id: The submission that stands on the board.
     """

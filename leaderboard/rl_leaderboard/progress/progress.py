@@ -9,6 +9,7 @@ from rl_leaderboard.database.tables import evaluations, quiz_answers, standings,
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.progress.assessment import Progress, QuizProgress, Scores, assess
 from rl_leaderboard.progress.quizzes import quiz_of
+from rl_leaderboard.submissions.batches import certified_score
 from rl_units.course import Course
 
 
@@ -54,7 +55,7 @@ def _select_scores() -> Select[Any]:
         select(
             submissions.c.assignment_id,
             func.count().label("submissions"),
-            func.max(evaluations.c.score).label("verified"),
+            func.max(certified_score()).label("verified"),
             func.max(case((waits, submissions.c.claimed_score))).label("claimed"),
             func.max(standings.c.submission_id).label("counted_id"),
         )

@@ -68,7 +68,7 @@ def _take_in(classroom: Classroom, hub: Hub, models: Sequence[Model]) -> list[in
                 shas = embedded_models.history(hub_connection, model.id)
                 whereabouts.find_again(connection, HUB, model.repo_id, among=shas)
         pushes = [model.push for model in models if model.push is not None]
-        return reception.receive(connection, classroom.course, pushes)
+        return reception.receive(connection, classroom.course, pushes, classroom.judged_by)
 
 
 class _Follower:

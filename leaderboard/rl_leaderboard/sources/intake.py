@@ -38,5 +38,5 @@ def take_in(classroom: Classroom, source: str, pushes: Sequence[Push]) -> list[i
             for repo_key in whereabouts.gone_among(connection, source, shas):
                 # Earlier commits may be of a repository of the same name that was deleted: nothing tells them apart.
                 whereabouts.find_again(connection, source, repo_key, among=shas[repo_key])
-            new += reception.receive(connection, classroom.course, chunk)
+            new += reception.receive(connection, classroom.course, chunk, classroom.judged_by)
     return new

@@ -127,7 +127,7 @@ class Reader:
         with self.classroom.write() as connection:
             for submission in reception.of_commit(connection, self.source, model.repo_id, model.push.sha):
                 try:
-                    reception.take_again(connection, submission)
+                    reception.take_again(connection, submission, self.classroom.judged_by)
                 except TooManyRequests:
                     continue
 

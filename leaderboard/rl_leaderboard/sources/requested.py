@@ -70,9 +70,9 @@ def _take_in(classroom: Classroom, hub: Hub, person: Person, repo_id: str, revis
         found = _find(hub, connection, classroom, person, repo_id, revision)
     with classroom.write() as connection:
         whereabouts.find_again(connection, HUB, found.push.repo_id, among=found.history)
-        reception.receive(connection, classroom.course, [found.push])
+        reception.receive(connection, classroom.course, [found.push], classroom.judged_by)
         taken = reception.of_commit(connection, HUB, found.push.repo_id, found.push.sha)
-        again = [reception.take_again(connection, submission) for submission in taken]
+        again = [reception.take_again(connection, submission, classroom.judged_by) for submission in taken]
     return again[0]
 
 

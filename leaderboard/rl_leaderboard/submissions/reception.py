@@ -15,9 +15,10 @@ from rl_leaderboard.boards import standings
 from rl_leaderboard.boards.standings import Place
 from rl_leaderboard.database.tables import LONGEST_KEY, assignments, submissions
 from rl_leaderboard.errors import TooManyRequests
+from rl_leaderboard.jobs import Queue
 from rl_leaderboard.people import departures
 from rl_leaderboard.rules.claims import Claim
-from rl_leaderboard.submissions import quotas
+from rl_leaderboard.submissions import judging, quotas
 from rl_leaderboard.submissions import submissions as records
 from rl_leaderboard.submissions.submissions import Submission
 from rl_units.course import Course
@@ -68,13 +69,14 @@ class Push:
         return fits and self.repo_id.count("/") == 1 and all(name.isprintable() for name, _ in names)
 
 
-def receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
+def receive(connection: Connection, course: Course, pushes: Sequence[Push], queue: Queue | None = None) -> list[int]:
     """Keeps what is new; what cannot be kept, for a reason that nobody has thought of, is left out and logged.
 
     Args:
         connection: A transaction that writes.
         course: Whose assignments the claims are for.
         pushes: Any number; those that are known already change nothing.
+        queue: Where what is new waits to be measured; None if nobody measures it.
 
     Returns:
         The ids of the new submissions.
@@ -84,12 +86,17 @@ def receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> l
     standings.hold(connection, {assignment.id for assignment in found if assignment is not None})
     new: list[int] = []
     for start in range(0, len(pushes), _CHUNK):
-        new += _receive_fit(connection, course, pushes[start : start + _CHUNK])
+        new += _receive_fit(connection, course, pushes[start : start + _CHUNK], queue)
     return new
 
 
-def take_again(connection: Connection, submission: Submission) -> Submission:
+def take_again(connection: Connection, submission: Submission, queue: Queue | None = None) -> Submission:
     """Takes in anew what was over the day's quota, or has failed; what has not stays as it is.
+
+    Args:
+        connection: A transaction that writes.
+        submission: What is handed in again.
+        queue: Where it waits to be measured, also if it has waited for nothing so far; None if nobody measures it.
 
     Raises:
         TooManyRequests: If today's quota is used up as well, or its tries are.
@@ -97,7 +104,9 @@ def take_again(connection: Connection, submission: Submission) -> Submission:
     standings.hold(connection, [submission.assignment_id])
     submission = records.get(connection, submission.id)
     if submission.state != "failed":
-        return submission
+        if queue is not None and submission.state == "received" and submission.counts:
+            judging.ask(connection, queue, submission)
+        return records.get(connection, submission.id)
     now = clock.now()
     quota = connection.scalar(select(assignments.c.quota_per_day).where(assignments.c.id == submission.assignment_id))
     if quota is not None and (problem := quotas.today(connection, submission.place, now).refusal(quota)):
@@ -110,7 +119,9 @@ def take_again(connection: Connection, submission: Submission) -> Submission:
     standings.refresh(connection, [submission.place])
     again = records.get(connection, submission.id)
     records.tell(connection, "received", again, score=again.claimed_score)
-    return again
+    if queue is not None and again.counts:
+        judging.ask(connection, queue, again)
+    return records.get(connection, submission.id)
 
 
 def of_commit(connection: Connection, source: str, repo_id: str, sha: str) -> list[Submission]:
@@ -120,21 +131,21 @@ def of_commit(connection: Connection, source: str, repo_id: str, sha: str) -> li
     return [records.get(connection, number) for number in numbers]
 
 
-def _receive_fit(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
+def _receive_fit(connection: Connection, course: Course, pushes: Sequence[Push], queue: Queue | None) -> list[int]:
     """Keeps what is new of pushes, all at once or else one by one: a single one must not keep the others out."""
     try:
         with connection.begin_nested():
-            return _receive(connection, course, pushes)
+            return _receive(connection, course, pushes, queue)
     except (StatementError, ValueError, OverflowError) as error:
         if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
             raise  # It says nothing about the pushes.
         if len(pushes) == 1:
             _log.exception("A commit of %s cannot be kept and is left out.", shown(pushes[0].repo_id))
             return []
-    return [number for push in pushes for number in _receive_fit(connection, course, [push])]
+    return [number for push in pushes for number in _receive_fit(connection, course, [push], queue)]
 
 
-def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> list[int]:
+def _receive(connection: Connection, course: Course, pushes: Sequence[Push], queue: Queue | None) -> list[int]:
     rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
     for row in _rows(course, pushes):
         # A card may name an environment and its alias: the first result counts.
@@ -145,11 +156,15 @@ def _receive(connection: Connection, course: Course, pushes: Sequence[Push]) -> 
     new = departures.screen(connection, [row for identity, row in rows.items() if identity not in there])
     quotas.apply(connection, new)
     _apply_reviews(connection, new)
-    ids: list[int] = []
-    if new:
-        statement = insert(submissions).returning(submissions.c.id, sort_by_parameter_order=True)
-        ids = list(connection.scalars(statement, new))
-        standings.refresh(connection, set(map(_place, new)))
+    if not new:
+        return []
+    turns = [None] * len(new) if queue is None else judging.mark(connection, new)
+    statement = insert(submissions).returning(submissions.c.id, sort_by_parameter_order=True)
+    ids = list(connection.scalars(statement, new))
+    standings.refresh(connection, set(map(_place, new)))
+    for number, turn in zip(ids, turns, strict=True):
+        if queue is not None and turn is not None:
+            queue.enqueue(connection, number, turn=turn)
     for number, row in zip(ids, new, strict=True):
         if row["received_at"] - row["submitted_at"] < _NEWS:
             submission = records.get(connection, number)

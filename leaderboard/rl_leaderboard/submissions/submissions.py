@@ -202,6 +202,22 @@ def queue(connection: Connection, submission: Submission) -> None:
     tell(connection, "queued", submission)
 
 
+def start(connection: Connection, submission: Submission) -> None:
+    """Notes that a judge plays it now."""
+    _change(connection, submission, state="running", reason="")
+    tell(connection, "running", submission)
+
+
+def wait(connection: Connection, submission: Submission) -> None:
+    """Notes that a judge could not play it, and will try again; nobody need be told."""
+    _change(connection, submission, state="queued", reason="")
+
+
+def rest(connection: Connection, submission: Submission) -> None:
+    """Notes that nobody is going to play it; what is known of it stays."""
+    _change(connection, submission, state="received" if submission.evaluation_id is None else "scored", reason="")
+
+
 def fail(connection: Connection, submission: Submission, reason: str) -> None:
     """Notes that no score could be found, and why: a sentence for the student."""
     _change(connection, submission, state="failed", reason=reason)

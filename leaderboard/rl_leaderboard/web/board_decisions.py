@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
+from rl_leaderboard.jobs import Queue
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.submissions import rejudging
 
@@ -45,7 +46,7 @@ def thaw(connection: Connection, teacher: Person, assignment_id: str) -> None:
         log.record(connection, teacher, "board.thaw", assignment_id)
 
 
-def rejudge(connection: Connection, teacher: Person, assignment_id: str) -> None:
+def rejudge(connection: Connection, queue: Queue, teacher: Person, assignment_id: str) -> None:
     """Asks for everything that stands on the board to be judged again."""
-    queued = rejudging.queue_board(connection, assignment_id)
+    queued = rejudging.queue_board(connection, queue, assignment_id)
     log.record(connection, teacher, "board.rejudge", assignment_id, queued=queued)

@@ -5,7 +5,7 @@ Whoever watches asks every few seconds, so `examine` takes no longer with more s
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,12 +18,10 @@ from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database.tables import assignments, deliveries, source_states, submissions
 from rl_leaderboard.rules.sources import source_name
 from rl_leaderboard.settings import Settings
+from rl_leaderboard.submissions import judging, presence
 
-WAITING = ("queued", "running")
-"""States of submissions that a judge has to do with."""
-
-ISOLATION = "none"
-"""In which kind of sandbox agents are evaluated: there is no judge yet, so that no agent is run at all."""
+NO_JUDGE = "none"
+"""What is said of the sandboxes while no judge works."""
 
 _LITTLE_BYTES = 2**28
 
@@ -34,11 +32,13 @@ class Figures:
 
     Attributes:
         waiting: Submissions that wait for the judge.
+        judges: The kinds of sandboxes in which judges play agents now, one for each judge, the weakest last.
         backlog: Webhooks' deliveries that are still to be made.
         sources: When each Hub that is read answered last; None for one that never did.
     """
 
     waiting: int = 0
+    judges: Sequence[str] = ()
     backlog: int = 0
     sources: Mapping[str, datetime | None] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ def count_submissions(classroom: Classroom) -> Mapping[str, int]:
 def _read(connection: Connection, settings: Settings) -> Figures:
     # With their assignments, by which the index begins.
     waiting = select(func.count()).where(
-        submissions.c.assignment_id.in_(select(assignments.c.id)), submissions.c.state.in_(WAITING)
+        submissions.c.assignment_id.in_(select(assignments.c.id)), submissions.c.state.in_(judging.UNFINISHED)
     )
     backlog = select(func.count()).where(deliveries.c.delivered_at.is_(None))
     source = source_states.c.source
@@ -98,6 +98,7 @@ def _read(connection: Connection, settings: Settings) -> Figures:
     never: dict[str, datetime | None] = {source_name(address): None for address in settings.sources}
     return Figures(
         connection.scalar(waiting) or 0,
+        presence.isolations(connection),
         connection.scalar(backlog) or 0,
         never | {row[0]: row[1] for row in connection.execute(successes)},
     )

@@ -57,6 +57,7 @@ class _Collector(Collector):
         for state, number in sorted(self._submissions.items()):
             states.add_metric([state], number)
         yield states
+        yield _gauge("judges", "Judges that work", len(figures.judges))
         yield _gauge("webhook_backlog", "Deliveries to webhooks that are still to be made", figures.backlog)
         heard = GaugeMetricFamily(
             _PREFIX + "source_last_success_timestamp_seconds", "When a Hub answered last", labels=["source"]

@@ -10,16 +10,17 @@ from rl_leaderboard.certificates import revoking
 from rl_leaderboard.certificates.issuing import Certificate
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Conflict
+from rl_leaderboard.jobs import Queue
 from rl_leaderboard.people import people
 from rl_leaderboard.people.people import Person
-from rl_leaderboard.submissions import retractions, submissions
+from rl_leaderboard.submissions import judging, retractions, submissions
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.requests import is_text
 
 LONGEST_REASON = 500
 
 
-def rejudge(connection: Connection, teacher: Person, submission_id: int) -> None:
+def rejudge(connection: Connection, queue: Queue, teacher: Person, submission_id: int) -> None:
     """Asks for a submission to be judged again; what is known of it stays until there is a new result.
 
     Raises:
@@ -30,7 +31,7 @@ def rejudge(connection: Connection, teacher: Person, submission_id: int) -> None
     if submission.gone_at is not None:
         raise Conflict("Its repository was deleted or hidden, so there is nothing to judge.")
     if submission.state not in ("queued", "running"):
-        submissions.queue(connection, submission)
+        judging.ask(connection, queue, submission)
         log.record(connection, teacher, "submission.rejudge", _called(submission), submission=submission.id)
 
 

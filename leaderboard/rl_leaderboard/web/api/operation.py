@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, Response
 
 from rl_hub import clock
 from rl_leaderboard import __version__
-from rl_leaderboard.web.health import ISOLATION, count_submissions, examine
+from rl_leaderboard.web.health import NO_JUDGE, count_submissions, examine
 from rl_leaderboard.web.requests import ClassroomOf
 
 router = APIRouter(include_in_schema=False)
@@ -29,7 +29,8 @@ def read_health(classroom: ClassroomOf) -> JSONResponse:
         "hub": health.hub,
         "sources_age_seconds": ages,
         "submissions_waiting": health.figures.waiting,
-        "judge_isolation": ISOLATION,
+        "judges": len(health.figures.judges),
+        "judge_isolation": health.figures.judges[-1] if health.figures.judges else NO_JUDGE,
     }
     return JSONResponse(body, 200 if health.is_good else 503, headers={"Cache-Control": "no-store"})
 

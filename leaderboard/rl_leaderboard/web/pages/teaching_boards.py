@@ -87,7 +87,7 @@ def rejudge_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: s
     if not form.is_ticked("sure"):
         raise BadRequest("Tick the box to say that you are sure, then send the form again.")
     with classroom.write() as connection:
-        board_decisions.rejudge(connection, person, assignment.id)
+        board_decisions.rejudge(connection, classroom.queue, person, assignment.id)
     return redirect(f"/teach/boards/{assignment.id}?done=queued")
 
 

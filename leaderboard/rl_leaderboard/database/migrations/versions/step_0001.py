@@ -326,6 +326,61 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_deliveries_webhook_id"), "deliveries", ["webhook_id"], unique=False)
     op.create_table(
+        "batches",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("agent_sha256", sa.String(length=64), nullable=False),
+        sa.Column("protocol_id", sa.String(length=64), nullable=False),
+        sa.Column("protocol_version", sa.Integer(), nullable=False),
+        sa.Column("season", sa.String(length=32), nullable=False),
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.Column("submission_id", ID, nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("games", sa.Text(), nullable=False),
+        sa.Column("isolation", sa.String(length=64), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("score BETWEEN -1000000000000 AND 1000000000000", name=op.f("ck_batches_score")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submissions.id"], name=op.f("fk_batches_submission_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
+        sa.UniqueConstraint(
+            "agent_sha256",
+            "protocol_id",
+            "protocol_version",
+            "season",
+            "batch",
+            name=op.f("uq_batches_of_agent"),
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "judges",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("isolation", sa.String(length=64), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_judges")),
+    )
+    op.create_table(
+        "evaluation_jobs",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("submission_id", ID, nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("free_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("worker", sa.String(length=128), nullable=True),
+        sa.Column("again_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submissions.id"], name=op.f("fk_evaluation_jobs_submission_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation_jobs")),
+        sa.UniqueConstraint("submission_id", name=op.f("uq_evaluation_jobs_submission_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_evaluation_jobs_order", "evaluation_jobs", ["turn", "asked_at", "id", "free_at"], unique=False)
+    op.create_table(
         "evaluations",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("submission_id", ID, nullable=False),

@@ -1,0 +1,1 @@
+"""The judge: verified scores for agents that nobody trusts."""
