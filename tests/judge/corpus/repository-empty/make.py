@@ -1,0 +1,2 @@
+def make(folder):
+    assert not any(folder.iterdir())

@@ -1,0 +1,2 @@
+def make(folder):
+    (folder / "agent.zip").symlink_to("/")

@@ -1,0 +1,5 @@
+from judge_corpus_agents import honest_zip
+
+
+def make(folder):
+    honest_zip(folder, "agent\u202egpj.zip")

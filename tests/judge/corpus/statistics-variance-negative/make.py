@@ -1,0 +1,5 @@
+from judge_corpus_agents import statistics
+
+
+def make(folder):
+    statistics(folder, var={"": [-1.0] * 4})

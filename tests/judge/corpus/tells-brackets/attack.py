@@ -1,0 +1,2 @@
+def attack(judge, _aims):
+    judge.send(frame(Kind.FAILED, b"[" * 60_000))
