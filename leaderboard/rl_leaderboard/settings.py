@@ -77,6 +77,13 @@ def _hour(value: str) -> int:
     return hour
 
 
+def _days(value: str) -> int:
+    days = int(value)
+    if not 1 <= days <= 36_500:
+        raise ValueError("has to be a number of days from 1 to 36500")
+    return days
+
+
 def _tier(value: str) -> str:
     letter = value.strip().upper()
     if letter not in ("A", "B", "C"):
@@ -164,6 +171,9 @@ class Settings:
     )
     season: str = _setting(
         "SEASON", _season, "1", "Names the judge's secret seeds: with another name every agent meets new games"
+    )
+    keep_films_days: int = _setting(
+        "KEEP_FILMS_DAYS", _days, 90, "How long the films of evaluations that do not count any more are kept"
     )
     private_webhooks: bool = _setting(
         "PRIVATE_WEBHOOKS", _yes, False, "Whether webhooks may lead to private network addresses"

@@ -32,7 +32,8 @@ from rl_leaderboard.judge.players.warm import in_sandbox
 from rl_leaderboard.people import people
 from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.rules import seeds
-from rl_leaderboard.submissions import evaluations, submissions
+from rl_leaderboard.submissions import evaluations, presence, submissions
+from rl_units import evaluation
 
 
 @pytest.fixture(scope="session")
@@ -247,6 +248,26 @@ def test_a_problem_of_the_judge_itself_is_no_failure_of_the_agent(classroom, jud
     judge.do()
 
     assert look(classroom, number).state == "scored"
+
+
+def test_who_looks_on_is_told_how_far_the_judge_is(classroom, judge, tmp_path, client, monkeypatch):
+    number = push(classroom, "ada", {"ppo-CartPole-v1.zip": agent_zip(tmp_path)})
+    with classroom.write() as connection:
+        presence.note(connection, "a judge", judge.bench.isolation)
+    seen = []
+    play = evaluation.evaluate
+
+    def look_on(*arguments, **more):
+        seen.append(client.get(f"/api/v1/submissions/{number}").json())
+        seen.append(client.get(f"/agents/{number}").text)
+        return play(*arguments, **more)
+
+    monkeypatch.setattr(evaluation, "evaluate", look_on)
+    judge.do()
+
+    assert (seen[0]["state"], seen[0]["progress"][:15]) == ("running", "Loaded an agent")
+    assert "Loaded an agent of ppo in a sandbox" in seen[1]
+    assert client.get(f"/api/v1/submissions/{number}").json()["progress"] == ""
 
 
 def test_a_worker_says_that_it_is_there_and_asks_for_what_nobody_asked_for(classroom, judge, tmp_path, client):

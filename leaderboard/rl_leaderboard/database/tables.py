@@ -296,6 +296,8 @@ judges = Table(
     Column("isolation", String(64), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+    Column("submission_id", Id),  # what it plays
+    Column("progress", String(200), nullable=False, default=""),  # how far it is with that, a sentence
 )
 
 # Boards: one row a student, the submission that counts. The columns of the order are all ascending, so that one

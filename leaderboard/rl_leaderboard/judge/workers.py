@@ -5,11 +5,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
-from rl_leaderboard.classroom import Classroom
+from sqlalchemy.exc import SQLAlchemyError
+
+from rl_hub.errors import HubError
 from rl_leaderboard.jobs import Claim, LostLease, Queue
-from rl_leaderboard.judge import pipeline, tasks
+from rl_leaderboard.judge import pipeline, retention, tasks
 from rl_leaderboard.judge.failures import NotNow, Refused
 from rl_leaderboard.judge.pipeline import Bench
+from rl_leaderboard.judge.retention import Sweeper
 from rl_leaderboard.judge.tasks import Task
 from rl_leaderboard.submissions import judging, presence
 
@@ -58,7 +61,8 @@ def _presence(bench: Bench, queue: Queue, name: str) -> Iterator[None]:
             presence.leave(connection, name)
 
     say()
-    with repeated(say, presence.EVERY_SECONDS):
+    sweeper = Sweeper(bench.classroom)
+    with repeated(say, presence.EVERY_SECONDS), repeated(sweeper.sweep, retention.EVERY_SECONDS):
         yield
     leave()
 
@@ -68,17 +72,23 @@ def _do(bench: Bench, queue: Queue, claim: Claim) -> None:
         task = tasks.begin(bench.classroom, queue, claim)
         if task is not None:
             _measure(bench, queue, task, lost)
+            with contextlib.suppress(SQLAlchemyError, HubError), bench.classroom.write() as connection:
+                presence.tell(connection, claim.worker, None)
         return
     _log.warning("Job %d is another worker's by now; what was found is thrown away.", claim.job_id)
 
 
 def _measure(bench: Bench, queue: Queue, task: Task, lost: threading.Event) -> None:
+    classroom = bench.classroom
+
     def report(line: str) -> None:
         _log.info("%s", line, extra={"submission": task.submission.id, "attempt": task.claim.attempt})
         if lost.is_set():
             raise LostLease
+        # Whoever looks on can do without it, a verdict cannot.
+        with contextlib.suppress(SQLAlchemyError, HubError), classroom.write() as connection:
+            presence.tell(connection, task.claim.worker, task.submission.id, line)
 
-    classroom: Classroom = bench.classroom
     try:
         verdict = pipeline.measure(bench, task, report)
     except LostLease:
@@ -114,7 +124,7 @@ def _heartbeats(queue: Queue, claim: Claim) -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def repeated(do: Callable[[], None], seconds: float) -> Iterator[None]:
+def repeated(do: Callable[[], object], seconds: float) -> Iterator[None]:
     """Does something again and again beside the `with` block, whatever goes wrong."""
     done = threading.Event()
 

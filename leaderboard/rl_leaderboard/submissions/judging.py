@@ -20,10 +20,9 @@ _Owner = tuple[str, str]  # the Hub, and the student's key there
 
 def ask(connection: Connection, queue: Queue, submission: Submission) -> None:
     """Asks for an evaluation, the first one or another; what is known so far stays until there is a new result."""
-    owner = (submission.source, submission.student_key)
-    others = _unfinished(connection, {owner})[owner] - (submission.state in UNFINISHED)
+    turn = _turn(connection, submission)
     records.queue(connection, submission)
-    queue.enqueue(connection, submission.id, turn=turn_of(others))
+    queue.enqueue(connection, submission.id, turn=turn)
 
 
 def mark(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int | None]:
@@ -69,8 +68,17 @@ def catch_up(connection: Connection, queue: Queue, limit: int = 100) -> int:
     )
     numbers = connection.scalars(query).all()
     for number in numbers:
-        ask(connection, queue, records.get(connection, number))
+        submission = records.get(connection, number)
+        turn = _turn(connection, submission)
+        # Nobody is told of each: there may be many.
+        records.wait(connection, submission)
+        queue.enqueue(connection, number, turn=turn)
     return len(numbers)
+
+
+def _turn(connection: Connection, submission: Submission) -> int:
+    owner = (submission.source, submission.student_key)
+    return turn_of(_unfinished(connection, {owner})[owner] - (submission.state in UNFINISHED))
 
 
 def _owner(row: dict[str, Any]) -> _Owner:

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from rl_hub import clock
-from rl_hub.database.engine import upsert
+from rl_hub.database.engine import insert_ignore
 from rl_leaderboard.database.tables import judges
 
 EVERY_SECONDS = 20.0
@@ -13,6 +13,7 @@ EVERY_SECONDS = 20.0
 
 _GONE = timedelta(seconds=3 * EVERY_SECONDS)
 _FORGOTTEN = timedelta(days=1)
+_LONGEST_PROGRESS = 200
 
 
 def note(connection: Connection, name: str, isolation: str) -> None:
@@ -24,9 +25,25 @@ def note(connection: Connection, name: str, isolation: str) -> None:
         isolation: In which kind of sandbox it plays agents.
     """
     now = clock.now()
-    started = connection.scalar(select(judges.c.started_at).where(judges.c.name == name)) or now
-    upsert(connection, judges, [{"name": name, "isolation": isolation, "started_at": started, "seen_at": now}])
+    insert_ignore(
+        connection,
+        judges,
+        [{"name": name, "isolation": isolation, "started_at": now, "seen_at": now, "progress": ""}],
+    )
+    connection.execute(update(judges).where(judges.c.name == name).values(isolation=isolation, seen_at=now))
     connection.execute(delete(judges).where(judges.c.seen_at < now - _FORGOTTEN))
+
+
+def tell(connection: Connection, name: str, submission_id: int | None, progress: str = "") -> None:
+    """Says what a judge plays, and how far it is; None for nothing."""
+    doing = {"submission_id": submission_id, "progress": progress[:_LONGEST_PROGRESS], "seen_at": clock.now()}
+    connection.execute(update(judges).where(judges.c.name == name).values(doing))
+
+
+def progress_of(connection: Connection, submission_id: int) -> str:
+    """How far the judge is that plays a submission, a sentence; empty if nobody says so."""
+    here = (judges.c.submission_id == submission_id) & (judges.c.seen_at >= clock.now() - _GONE)
+    return connection.scalar(select(judges.c.progress).where(here).order_by(judges.c.seen_at.desc()).limit(1)) or ""
 
 
 def leave(connection: Connection, name: str) -> None:

@@ -209,7 +209,7 @@ def start(connection: Connection, submission: Submission) -> None:
 
 
 def wait(connection: Connection, submission: Submission) -> None:
-    """Notes that a judge could not play it, and will try again; nobody need be told."""
+    """Notes that it waits for a judge; nobody is told."""
     _change(connection, submission, state="queued", reason="")
 
 

@@ -9,7 +9,7 @@ from rl_leaderboard.boards import board
 from rl_leaderboard.database.tables import evaluations as table
 from rl_leaderboard.errors import NotFound
 from rl_leaderboard.people.visitor import Visitor
-from rl_leaderboard.submissions import evaluations
+from rl_leaderboard.submissions import evaluations, presence
 from rl_leaderboard.submissions.evaluations import Episode, Evaluation
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.api.submission_models import (
@@ -52,6 +52,7 @@ def describe(connection: Connection, seen: Seen, site: str) -> SubmissionAnswer:
         sha=submission.sha if seen.may_know_name else None,
         assignment=submission.assignment_id,
         verified=submission.verified_score is not None,
+        progress=presence.progress_of(connection, submission.id),
         claimed=ClaimAnswer(
             score=submission.claimed_score,
             mean=submission.claimed_mean,

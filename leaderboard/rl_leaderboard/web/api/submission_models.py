@@ -100,6 +100,7 @@ class SubmissionAnswer(Answer):
     reason: str
     score: float | None = Field(description="What the board ranks by.")
     verified: bool
+    progress: str = Field(description="How far the judge is that plays it now, a sentence; otherwise empty.")
     claimed: ClaimAnswer
     has_replay: bool
     submitted_at: datetime

@@ -8,12 +8,13 @@ from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages.numbers import score
 
 
-def tell_state(submission: Submission, n_episodes: int) -> str:
+def tell_state(submission: Submission, n_episodes: int, progress: str = "") -> str:
     """How far a submission is, as a sentence.
 
     Args:
         submission: What was handed in.
         n_episodes: Games that the judge plays.
+        progress: How far a judge is that plays it now, a sentence.
     """
     if submission.state == "failed":
         return (
@@ -32,7 +33,7 @@ def tell_state(submission: Submission, n_episodes: int) -> str:
     if submission.state == "queued":
         return f"This agent waits for the judge, who plays {n_episodes} full games with it. {standing}"
     if submission.state == "running":
-        return f"The judge plays {n_episodes} full games with this agent now. {standing}"
+        return " ".join(f"The judge plays {n_episodes} full games with this agent now. {progress} {standing}".split())
     if submission.claimed_score is None:
         return f"This agent has no score yet. {submission.claim_problem}".rstrip()
     return "This score is what its author claims; it has not been verified."

@@ -13,7 +13,7 @@ from rl_leaderboard.boards import assignments, board
 from rl_leaderboard.charts.distribution import draw_distribution
 from rl_leaderboard.errors import Conflict, Forbidden, NotFound
 from rl_leaderboard.people.visitor import Visitor
-from rl_leaderboard.submissions import evaluations, submissions
+from rl_leaderboard.submissions import evaluations, presence, submissions
 from rl_leaderboard.submissions.evaluations import Episode, Evaluation
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.pages import agent_facts
@@ -131,7 +131,9 @@ def _read(connection: Connection, course: Course, seen: Seen) -> dict[str, Any]:
         "measured": measured,
         "counted": counted,
         "retraction": agent_facts.end_sentence(submission.retraction),
-        "state": agent_facts.tell_state(submission, assignment.protocol.n_episodes),
+        "state": agent_facts.tell_state(
+            submission, assignment.protocol.n_episodes, presence.progress_of(connection, submission.id)
+        ),
         "figures": agent_facts.list_figures(submission, counted),
         "comparison": agent_facts.compare(submission, counted),
         "rank": board.rank_of_submission(connection, submission.id),

@@ -359,6 +359,8 @@ def upgrade() -> None:
         sa.Column("isolation", sa.String(length=64), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("submission_id", ID, nullable=True),
+        sa.Column("progress", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_judges")),
     )
     op.create_table(
