@@ -36,6 +36,13 @@ def register_environments() -> None:
             gym.register_envs(importlib.import_module(name))
 
 
+def quieten_emulator() -> None:
+    """Keeps the Atari emulator from writing its banner to standard error, where a service writes its log."""
+    if importlib.util.find_spec("ale_py") is not None:
+        ale_py = importlib.import_module("ale_py")
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+
+
 def require_environment(env_id: str) -> None:
     """Checks that an id is registered.
 

@@ -15,6 +15,7 @@ from rl_leaderboard.judge.pipeline import Bench
 from rl_leaderboard.judge.retention import Sweeper
 from rl_leaderboard.judge.tasks import Task
 from rl_leaderboard.submissions import judging, presence
+from rl_units.environments import quieten_emulator
 
 LEASE_SECONDS = 30.0
 """A job whose worker says nothing for so long is somebody else's."""
@@ -33,6 +34,7 @@ def work(bench: Bench, queue: Queue, name: str, stopping: threading.Event) -> No
         name: Of this worker, for the log.
         stopping: When to end.
     """
+    quieten_emulator()
     with _presence(bench, queue, name):
         while not stopping.is_set():
             try:
