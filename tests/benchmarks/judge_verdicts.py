@@ -25,6 +25,7 @@ from rl_leaderboard.judge.players.warm import in_sandbox
 from rl_leaderboard.settings import Settings
 from rl_units.agents import load_agent
 from rl_units.course import load_course
+from rl_units.environments import register_environments
 from rl_units.evaluation import evaluate
 
 AGENTS = 60
@@ -79,6 +80,7 @@ def _work(folder: Path, tier: sandbox.Tier, ready, go) -> None:
 
 
 def _atari(folder: Path, tier: sandbox.Tier) -> Iterator[str]:
+    register_environments()
     env = VecFrameStack(make_atari_env(ATARI, n_envs=1, seed=0), 4)
     model = DQN("CnnPolicy", env, buffer_size=100, seed=0)
     path = folder / f"dqn-{ATARI}.zip"
