@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from rl_leaderboard.judge.failures import Refused
+from rl_leaderboard.judge.players.limits import PlayerLimits
 
-MOST_FILES = 32
-MOST_FILE_BYTES = 64 * 2**20
-"""As `players.limits`: more does not go into a sandbox."""
-MOST_BYTES = 128 * 2**20
+# What is more than that does not go into a sandbox.
+_LIMITS = PlayerLimits()
+MOST_FILES = _LIMITS.most_files
+MOST_FILE_BYTES = _LIMITS.most_file_bytes
+MOST_BYTES = _LIMITS.most_bytes
 _NAMES = frozenset({"agent.json", "agent.safetensors", "agent.onnx", "vec_normalize.json", "vec_normalize.pkl"})
 _LONGEST_NAME = 200
 
