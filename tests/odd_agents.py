@@ -1,4 +1,4 @@
-"""Agents that misbehave; in a module of their own, so that worker processes can import them."""
+"""Agents that are not like others; in a module of their own, so that worker processes can import them."""
 
 import os
 import time
@@ -42,3 +42,25 @@ class MisbehavingAbroad(Dying):
         if os.getpid() != self.home:
             return np.array([99] * len(observations))
         return super().act(observations)
+
+
+class Elsewhere:
+    """An agent that is asked and answers at different times, and notes when it is what.
+
+    Args:
+        agent: The agent.
+    """
+
+    def __init__(self, agent):
+        self.agent, self.events = agent, []
+        self.algo, self.sha256, self.act = agent.algo, agent.sha256, agent.act
+
+    def begin(self, observations):
+        """Takes the observations; what it returns chooses."""
+        self.events.append(f"asked {len(observations)}")
+
+        def answer():
+            self.events.append(f"answered {len(observations)}")
+            return self.agent.act(observations)
+
+        return answer

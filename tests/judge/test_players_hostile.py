@@ -14,8 +14,9 @@ from rl_leaderboard.judge.players.conversion import AgentFile
 from rl_units.course import Protocol
 from rl_units.evaluation import evaluate
 
-CARTPOLE = Protocol("cart-pole", 1, "CartPole-v1", n_episodes=4)
-PENDULUM = Protocol("pendulum", 1, "Pendulum-v1", n_episodes=4)
+# Two groups of four games.
+CARTPOLE = Protocol("cart-pole", 1, "CartPole-v1", n_episodes=8)
+PENDULUM = Protocol("pendulum", 1, "Pendulum-v1", n_episodes=8)
 FILES = [AgentFile("agent.json", b"{}"), AgentFile("agent.safetensors", b"x" * 3_000_000)]
 ENOUGH = 60.0  # seconds, for whatever has to happen; what must not happen in time gets half a second
 
@@ -126,6 +127,40 @@ def test_an_answer_before_the_question_is_a_failure(kind):
 
     assert caught.value.reason == "bad-answer"
     assert "before it was asked" in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason", "words"),
+    [("os._exit(3)", "crashed", "exit code 3"), ("send(105, bytes(8))", "bad-answer", "8 bytes instead of 32"),
+     ("time.sleep(600)", "too-slow", "longer than 0.5 s to choose")],
+    ids=["exits", "answers-half", "stands-still"],
+)  # fmt: skip
+def test_a_good_answer_counts_whatever_comes_after_it(deed, reason, words):
+    launcher = instead_of_inside(f"load()\nreceive()\nsend(105, bytes(32))\n{deed}\ntime.sleep(600)")
+    observations = np.zeros((4, 4), np.float32)
+    seconds = 0.5 if reason == "too-slow" else ENOUGH
+    with pool_of(launcher, batch_seconds=seconds, end_seconds=0.5) as pool, pool.play(FILES, CARTPOLE) as agent:
+        first, second = agent.begin(observations), agent.begin(observations)
+        actions = first()
+        with pytest.raises(AgentFailed) as caught:
+            second()
+
+    assert not actions.any()
+    assert caught.value.reason == reason
+    assert words in caught.value.sentence
+
+
+def test_a_batch_sent_ahead_to_a_process_that_has_gone_is_its_failure():
+    launcher = instead_of_inside("load()\nreceive()\nos._exit(3)")
+    observations = np.zeros((4, 4), np.float32)
+    with pool_of(launcher, end_seconds=ENOUGH) as pool, pool.play(FILES, CARTPOLE) as agent:
+        first = agent.begin(observations)
+        launcher.processes[0].wait()
+        agent.begin(observations)
+        with pytest.raises(AgentFailed) as caught:
+            first()
+
+    assert caught.value.reason == "crashed"
 
 
 def test_a_flood_of_output_is_not_read(tmp_path):

@@ -11,7 +11,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecFrameStack, VecTransposeImage
 
-from odd_agents import Dying, Misbehaving, MisbehavingAbroad
+from odd_agents import Dying, Elsewhere, Misbehaving, MisbehavingAbroad
 from rl_units.agents import load_agent
 from rl_units.course import Protocol, load_course
 from rl_units.environments import register_environments, sample_action
@@ -108,6 +108,16 @@ def test_the_result_does_not_depend_on_the_number_of_processes(cartpole):
     agent = load_agent(cartpole, CARTPOLE)
 
     assert evaluate(agent, CARTPOLE, n_workers=2, n_envs=2).returns == evaluate(agent, CARTPOLE).returns
+
+
+def test_games_step_while_an_agent_elsewhere_chooses_for_the_others(cartpole):
+    agent = load_agent(cartpole, CARTPOLE)
+    elsewhere = Elsewhere(agent)
+
+    result = evaluate(elsewhere, CARTPOLE, n_envs=12)
+
+    assert result.returns == evaluate(agent, CARTPOLE).returns
+    assert elsewhere.events[:6] == ["asked 6", "asked 6", "answered 6", "asked 6", "answered 6", "asked 6"]
 
 
 def test_other_seeds_give_other_games(cartpole):

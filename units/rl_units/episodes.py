@@ -1,12 +1,14 @@
 """Playing episodes: each in its own slot, with its own seed and its own stream of exploration coins."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rl_units.agents.base import Agent, Observations
+from rl_units.agents.base import Agent, AgentElsewhere, Observations
 from rl_units.course import Protocol
 from rl_units.environments import make_environment, sample_action
 from rl_units.errors import EvaluationError
@@ -102,25 +104,38 @@ def play_episodes(
         for _, (index, seed) in zip(range(n_envs), episodes, strict=False):
             players.append(EpisodePlayer(protocol))
             players[-1].start(index, seed)
-        active = list(players)
-        while active:
-            actions = agent.act(_batch([player.observation for player in active]))
-            for player, action in zip(tuple(active), actions, strict=True):
+        begin = agent.begin if isinstance(agent, AgentElsewhere) else partial(partial, agent.act)
+        asked = deque((group, begin(_batch(group))) for group in _groups(agent, players))
+        while asked:
+            group, answer = asked.popleft()
+            for player, action in zip(tuple(group), answer(), strict=True):
                 episode = player.step(action)
                 if episode is None:
                     continue
                 yield episode
                 following = next(episodes, None)
                 if following is None:
-                    active.remove(player)
+                    group.remove(player)
                 else:
                     player.start(*following)
+            if group:
+                asked.append((group, begin(_batch(group))))
     finally:
         for player in players:
             player.close()
 
 
-def _batch(observations: list[Any]) -> Observations:
+def _groups(agent: Agent, players: list[EpisodePlayer]) -> list[list[EpisodePlayer]]:
+    """Who is asked for actions together: two groups in turn, where one can step while the agent chooses for the other.
+
+    PufferLib and EnvPool call it double buffering.
+    """
+    middle = len(players) // 2 if isinstance(agent, AgentElsewhere) else 0
+    return [group for group in (players[:middle], players[middle:]) if group]
+
+
+def _batch(players: list[EpisodePlayer]) -> Observations:
+    observations = [player.observation for player in players]
     if isinstance(observations[0], dict):
         return {key: np.stack([observation[key] for observation in observations]) for key in observations[0]}
     return np.stack(observations)

@@ -1,6 +1,7 @@
 """What every loaded agent can do, whatever file it came from."""
 
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,22 @@ class Agent(Protocol):
 
         Returns:
             `(n, ...)` actions: int64 for Discrete spaces, the space's dtype and within its bounds for Box.
+        """
+        ...
+
+
+@runtime_checkable
+class AgentElsewhere(Agent, Protocol):
+    """An agent whose network runs in another process, so that environments can step while it chooses."""
+
+    def begin(self, observations: Observations) -> Callable[[], NDArray[Any]]:
+        """Hands over a batch and does not wait for the actions.
+
+        Args:
+            observations: As `Agent.act`.
+
+        Returns:
+            Waits for the actions and returns them, as `Agent.act`. To be called once, in the order of the batches.
         """
         ...
 

@@ -66,19 +66,21 @@ class Channel:
         self._drain_errors()
         return self._last_errors.decode(errors="replace")
 
-    def send(self, pieces: Iterable[bytes | memoryview], deadline: float) -> None:
+    def send(self, pieces: Iterable[bytes | memoryview], deadline: float, *, ahead: bool = False) -> None:
         """Writes a message.
 
         Args:
             pieces: Of the message.
             deadline: On `time.monotonic`'s clock.
+            ahead: The other side may be answering an earlier message meanwhile.
 
         Raises:
-            Unasked: If the other side sends something before it has read all of it.
+            Unasked: If the other side sends something before it has read all of it, and may not.
             ChannelClosed: If it reads no more.
             ChannelTimeout: If it does not read in time.
         """
-        if self.is_readable():
+        unwanted = -1 if ahead else self._reading
+        if not ahead and self.is_readable():
             raise Unasked
         for piece in pieces:
             rest = memoryview(piece)
@@ -86,7 +88,7 @@ class Channel:
                 try:
                     rest = rest[os.write(self._writing, rest) :]
                 except BlockingIOError:
-                    if self._wait(self._writing, select.POLLOUT, deadline, also=self._reading) != self._writing:
+                    if self._wait(self._writing, select.POLLOUT, deadline, also=unwanted) != self._writing:
                         raise Unasked from None
                 except (BrokenPipeError, ConnectionResetError):
                     raise ChannelClosed from None

@@ -1,7 +1,9 @@
 """The trusted half of an agent that plays in a sandbox."""
 
+import contextlib
 import functools
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,7 @@ class SandboxedAgent:
         self._dtype = np.dtype(action_space.dtype)
         self._shape = action_space.shape or ()
         self._seconds_left = service.limits.total_seconds
+        self._unanswered = 0
         self._failure: AgentFailed | None = None
 
     def act(self, observations: Observations) -> NDArray[Any]:
@@ -49,32 +52,52 @@ class SandboxedAgent:
             AgentFailed: If it does not answer, or with anything else than actions of the space. From then on always
                 the same.
         """
+        return self.begin(observations)()
+
+    def begin(self, observations: Observations) -> Callable[[], NDArray[Any]]:
+        """Lets the sandboxed process choose while the caller does something else; see `agents.base.AgentElsewhere`.
+
+        Raises:
+            AgentFailed: As `act`; so does what it returns.
+        """
+        with self._counted():
+            task = self._task()
+            message = frame(Kind.OBSERVATIONS, *encode(observations))
+            self._service.send(message, task, ahead=self._unanswered > 0)
+            self._unanswered += 1
+        return functools.partial(self._answer, (batch_size(observations), *self._shape))
+
+    def _answer(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        with self._counted():
+            size = int(np.prod(shape)) * self._dtype.itemsize
+            body = self._service.receive(Kind.ACTIONS, size, self._task())
+            self._unanswered -= 1
+            if len(body) != size:
+                told = f"answered {shape[0]} observations with {len(body):,} bytes instead of {size:,}"
+                raise failures.bad_answer(told)
+            return self._checked(np.frombuffer(body, self._dtype).reshape(shape))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Counts the time that is spent in it, and remembers a failure."""
         if self._failure is not None:
             raise self._failure
         began = time.monotonic()
         try:
-            return self._act(observations)
+            yield
         except AgentFailed as error:
             self._failure = error
             raise
         finally:
             self._seconds_left -= time.monotonic() - began
 
-    def _act(self, observations: Observations) -> NDArray[Any]:
+    def _task(self) -> Task:
         limits = self._service.limits
         if self._seconds_left <= 0:
             raise failures.too_slow("play all games", limits.total_seconds)
         if self._seconds_left < limits.batch_seconds:
-            task = Task("play all games", limits.total_seconds, time.monotonic() + self._seconds_left)
-        else:
-            task = Task.begin(_CHOOSE, limits.batch_seconds)
-        shape = (batch_size(observations), *self._shape)
-        size = int(np.prod(shape)) * self._dtype.itemsize
-        self._service.send(frame(Kind.OBSERVATIONS, *encode(observations)), task)
-        body = self._service.receive(Kind.ACTIONS, size, task)
-        if len(body) != size:
-            raise failures.bad_answer(f"answered {shape[0]} observations with {len(body):,} bytes instead of {size:,}")
-        return self._checked(np.frombuffer(body, self._dtype).reshape(shape))
+            return Task("play all games", limits.total_seconds, time.monotonic() + self._seconds_left)
+        return Task.begin(_CHOOSE, limits.batch_seconds)
 
     def _checked(self, actions: NDArray[Any]) -> NDArray[Any]:
         if not np.isfinite(actions).all():

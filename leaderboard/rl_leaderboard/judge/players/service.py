@@ -59,21 +59,24 @@ class Service:
         self._commitment = commitment
         self.has_told = False  # by itself that the agent fails, which is no reason to distrust the process
 
-    def send(self, pieces: Sequence[bytes | memoryview], task: Task) -> None:
+    def send(self, pieces: Sequence[bytes | memoryview], task: Task, *, ahead: bool = False) -> None:
         """Sends a message.
 
         Args:
             pieces: Of the message.
             task: What it is for.
+            ahead: The answer to an earlier message is still to be received.
 
         Raises:
-            AgentFailed: If it cannot be sent.
+            AgentFailed: If it cannot be sent. If it is sent ahead to a process that has gone, `receive` says so.
         """
         try:
-            self._channel.send(pieces, task.deadline)
+            self._channel.send(pieces, task.deadline, ahead=ahead)
         except ChannelTimeout:
             raise failures.too_slow(task.doing, task.seconds) from None
         except (ChannelClosed, Unasked):
+            if ahead:
+                return
             # Why is in what it has sent: it has failed or ended, or speaks out of turn.
             self._receive({}, task, _UNASKED)
             raise AssertionError("there is nothing that it may answer here") from None
