@@ -123,3 +123,38 @@ def test_a_score_passes_from_the_threshold_on():
 
 def test_a_protocol_of_nothing_but_an_environment_is_deterministic():
     assert Protocol("x", 1, "CartPole-v1").epsilon == 0
+
+
+DUEL = Protocol("duel", 1, "CartPole-v1", n_episodes=8, opponents=("weak", "strong"), first_public_seed=50)
+
+
+def test_both_games_of_a_pair_have_one_seed_and_the_seats_swapped():
+    assert DUEL.public_seeds == (50, 50, 52, 52, 54, 54, 56, 56)
+    assert [DUEL.reset_options(index)["seat"] for index in range(8)] == [0, 1] * 4
+
+
+def test_opponents_come_in_turn_a_pair_of_games_each():
+    opponents = [DUEL.reset_options(index)["opponent"] for index in range(8)]
+
+    assert opponents == ["weak", "weak", "strong", "strong"] * 2
+
+
+def test_an_agent_that_plays_alone_has_no_options_and_a_seed_for_each_game():
+    alone = dataclasses.replace(DUEL, opponents=())
+
+    assert alone.reset_options(3) is None
+    assert alone.paired(alone.public_seeds) == tuple(range(50, 58))
+
+
+@pytest.mark.parametrize("n_episodes", [7, 6, 2])
+def test_games_that_are_no_whole_pairs_against_every_opponent_are_refused(n_episodes):
+    with pytest.raises(ManifestError, match="whole pairs of games"):
+        dataclasses.replace(DUEL, n_episodes=n_episodes)
+
+
+def test_opponents_are_read_from_the_manifest(tmp_path):
+    text = MANIFEST.replace("version = 1", 'version = 1\nn_episodes = 4\nopponents = ["weak", "strong"]')
+
+    (assignment,) = load_course(write_unit(tmp_path, text)).assignments
+
+    assert assignment.protocol.opponents == ("weak", "strong")

@@ -159,3 +159,32 @@ def test_a_worker_that_dies_is_a_sentence():
 def test_an_error_in_a_worker_arrives_here():
     with pytest.raises(EvaluationError, match="not an action"):
         evaluate(MisbehavingAbroad(0), dataclasses.replace(CARTPOLE, n_episodes=100), n_workers=2, n_envs=2)
+
+
+class Duel(gym.Env):
+    """Its return says against whom it was played, from which seat, and with which seed."""
+
+    observation_space, action_space = gym.spaces.Discrete(2), gym.spaces.Discrete(2)
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        """Notes what the game is."""
+        self.game = 1000 * ["weak", "strong"].index(options["opponent"]) + 100 * options["seat"] + seed
+        return 0, {}
+
+    def step(self, action):
+        """Ends the game."""
+        return 0, self.game, True, False, {}
+
+
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_every_opponent_is_met_from_both_seats_with_the_same_seeds(n_envs, monkeypatch):
+    monkeypatch.setitem(gym.registry, "Duel-v0", gym.envs.registration.EnvSpec("Duel-v0", entry_point=Duel))
+    protocol = Protocol("duel", 1, "Duel-v0", n_episodes=4, opponents=("weak", "strong"))
+
+    result = evaluate(Misbehaving(1), protocol, seeds=(7, 8, 9, 10), n_envs=n_envs)
+
+    assert result.seeds == (7, 7, 9, 9)
+    assert result.returns == (7, 107, 1009, 1109)

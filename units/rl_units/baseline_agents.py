@@ -112,11 +112,11 @@ def play_baseline(name: BaselineName, protocol: Protocol) -> EvaluationResult:
     """
     space = agent_spaces(protocol)[1]
 
-    def play(seed: int) -> EvaluationResult:
+    def play(index: int, seed: int) -> EvaluationResult:
         agent: Agent = RandomAgent(space, seed) if name == "random" else NoOpAgent(space)
-        return evaluate(agent, protocol, seeds=(seed,), n_envs=1)
+        return evaluate(agent, protocol, seeds=(seed,), n_envs=1, first_index=index)
 
-    games = [play(seed) for seed in protocol.public_seeds]
+    games = [play(index, seed) for index, seed in enumerate(protocol.public_seeds)]
     return dataclasses.replace(
         games[-1],
         returns=tuple(game.returns[0] for game in games),

@@ -5,7 +5,7 @@ certificates read them from here. Standard library only, so that a web process c
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +39,8 @@ class Protocol:
             decisions of the agent), after which the episode is truncated. None: the environment's own limit.
         first_public_seed: Episode `i` of a student's evaluation runs with seed `first_public_seed + i`.
         env_kwargs: Arguments of the environment's constructor; plain values only.
+        opponents: Whom the agent plays, by the environment's own names: a pair of games against each in turn, one from
+            either seat with the same seed. Empty where an agent plays alone.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Protocol:
     max_episode_steps: int | None = None
     first_public_seed: int = 1000
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    opponents: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses values that no evaluation could honour.
@@ -70,6 +73,8 @@ class Protocol:
             "epsilon must be in [0, 1)": not 0.0 <= self.epsilon < 1.0,
             "epsilon goes with action_mode 'epsilon_greedy'": (self.epsilon > 0)
             != (self.action_mode == "epsilon_greedy"),
+            "n_episodes must be whole pairs of games against every opponent": bool(self.opponents)
+            and self.n_episodes % (2 * len(self.opponents)) != 0,
         }
         for problem, found in problems.items():
             if found:
@@ -78,7 +83,17 @@ class Protocol:
     @property
     def public_seeds(self) -> tuple[int, ...]:
         """One seed an episode, known to everybody; a judge draws its own, secret ones."""
-        return tuple(range(self.first_public_seed, self.first_public_seed + self.n_episodes))
+        return self.paired(range(self.first_public_seed, self.first_public_seed + self.n_episodes))
+
+    def paired(self, seeds: Sequence[int]) -> tuple[int, ...]:
+        """Seeds as they are played: against an opponent, both games of a pair have the first one's."""
+        return tuple(seeds[index - index % 2] if self.opponents else seed for index, seed in enumerate(seeds))
+
+    def reset_options(self, index: int) -> dict[str, Any] | None:
+        """What the environment's `reset` is told of episode `index`: the opponent, and in which seat the agent sits."""
+        if not self.opponents:
+            return None
+        return {"opponent": self.opponents[index // 2 % len(self.opponents)], "seat": index % 2}
 
 
 @dataclass(frozen=True)
@@ -223,7 +238,9 @@ def _read_unit(path: Path) -> Unit:
 
 
 def _read_assignment(entry: dict[str, Any], protocols: dict[str, dict[str, Any]]) -> Assignment:
-    protocol = Protocol(id=entry["id"], env_id=entry["env_id"], **protocols[entry["protocol"]])
+    settings = protocols[entry["protocol"]]
+    opponents = tuple(settings.get("opponents", ()))  # TOML has lists
+    protocol = Protocol(id=entry["id"], env_id=entry["env_id"], **{**settings, "opponents": opponents})
     threshold = entry.get("threshold")
     if threshold is not None and not math.isfinite(threshold):
         raise ManifestError(f"Assignment {entry['id']!r}: the threshold must be a finite number.")

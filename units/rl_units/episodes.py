@@ -45,7 +45,7 @@ class EpisodePlayer:
     def __init__(self, protocol: Protocol, render_mode: str | None = None) -> None:
         self.env = make_environment(protocol, render_mode)
         self.observation: Any = None
-        self._epsilon = protocol.epsilon
+        self._protocol = protocol
         self._index = self._seed = 0
         self._rng = np.random.default_rng(0)
 
@@ -54,7 +54,7 @@ class EpisodePlayer:
         self._index, self._seed = index, seed
         # The second word keeps the coins apart from the environment's own stream of the same seed.
         self._rng = np.random.default_rng([seed, 1])
-        self.observation, _ = self.env.reset(seed=seed)
+        self.observation, _ = self.env.reset(seed=seed, options=self._protocol.reset_options(index))
 
     def step(self, action: Any) -> Episode | None:
         """Plays one decision, or the random action that replaces it.
@@ -70,7 +70,8 @@ class EpisodePlayer:
         """
         if not self.env.action_space.contains(action):
             raise EvaluationError(f"The agent chose {action!r}, which is not an action of {self.env.action_space}.")
-        if self._epsilon > 0 and self._rng.random() < self._epsilon:
+        epsilon = self._protocol.epsilon
+        if epsilon > 0 and self._rng.random() < epsilon:
             action = sample_action(self.env.action_space, self._rng)
         self.observation, _, terminated, truncated, info = self.env.step(action)
         if not (terminated or truncated):

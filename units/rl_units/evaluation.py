@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch as th
 
@@ -30,6 +30,9 @@ from rl_units.results import EvaluationResult
 # environments costs again.
 DEFAULT_N_ENVS = 16
 
+Numbered: TypeAlias = Sequence[tuple[int, int]]
+"""Index and seed of each episode."""
+
 _PACKAGES = ("rl-classroom", "stable-baselines3", "sb3-contrib", "torch", "gymnasium", "ale-py", "numpy")
 
 
@@ -40,6 +43,7 @@ def evaluate(
     seeds: Sequence[int] | None = None,
     n_envs: int = DEFAULT_N_ENVS,
     n_workers: int = 1,
+    first_index: int = 0,
     on_episode: Callable[[Episode], object] | None = None,
 ) -> EvaluationResult:
     """Plays an agent's episodes under a protocol and scores them.
@@ -51,6 +55,7 @@ def evaluate(
         n_envs: Environments side by side in each process.
         n_workers: Processes that share the episodes, this one among them. More than 1 need an agent that can be
             pickled and, in a script of your own, an `if __name__ == "__main__"` guard.
+        first_index: Place of the first episode among the protocol's, which says against whom it is played.
         on_episode: Called after each finished episode, in the order in which they finish.
 
     Returns:
@@ -60,12 +65,13 @@ def evaluate(
         EvaluationError: If the agent gives an action outside the action space, or a worker process dies.
         UserError: If the environment cannot be made.
     """
-    seeds = protocol.public_seeds if seeds is None else tuple(seeds)
+    seeds = protocol.public_seeds if seeds is None else protocol.paired(seeds)
+    numbered = tuple(enumerate(seeds, first_index))
     n_workers = min(n_workers, len(seeds))
     finished = (
-        _play_in_processes(agent, protocol, seeds, n_envs, n_workers)
+        _play_in_processes(agent, protocol, numbered, n_envs, n_workers)
         if n_workers > 1
-        else _play_here(agent, protocol, seeds, n_envs)
+        else _play_here(agent, protocol, numbered, n_envs)
     )
     episodes: list[Episode] = []
     for episode in finished:
@@ -111,9 +117,9 @@ def _one_torch_thread() -> Iterator[None]:
         th.set_num_threads(before)
 
 
-def _play_here(agent: Agent, protocol: Protocol, seeds: Sequence[int], n_envs: int) -> Iterator[Episode]:
+def _play_here(agent: Agent, protocol: Protocol, numbered: Numbered, n_envs: int) -> Iterator[Episode]:
     with _one_torch_thread():
-        yield from play_episodes(agent, protocol, iter(enumerate(seeds)), n_envs)
+        yield from play_episodes(agent, protocol, iter(numbered), n_envs)
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class _Work:
 
     agent: Agent
     protocol: Protocol
-    seeds: Sequence[int]
+    numbered: Numbered
     n_envs: int
     next_index: Any  # multiprocessing.Value("i"): the first episode that nobody has taken
     finished: "multiprocessing.queues.Queue[Episode]"
@@ -133,9 +139,9 @@ class _Work:
             with self.next_index.get_lock():
                 index = self.next_index.value
                 self.next_index.value += 1
-            if index >= len(self.seeds):
+            if index >= len(self.numbered):
                 return
-            yield index, self.seeds[index]
+            yield self.numbered[index]
 
 
 _work: _Work | None = None
@@ -156,17 +162,17 @@ def _run_worker() -> None:
 
 
 def _play_in_processes(
-    agent: Agent, protocol: Protocol, seeds: Sequence[int], n_envs: int, n_workers: int
+    agent: Agent, protocol: Protocol, numbered: Numbered, n_envs: int, n_workers: int
 ) -> Iterator[Episode]:
     """Plays in this process and in `n_workers - 1` others, which take some seconds to start."""
     # Spawned, because a fork of a process that has used torch's threads can hang.
     context = multiprocessing.get_context("spawn")
     finished: multiprocessing.queues.Queue[Episode] = context.Queue()
-    work = _Work(agent, protocol, seeds, n_envs, context.Value("i", 0), finished)
+    work = _Work(agent, protocol, numbered, n_envs, context.Value("i", 0), finished)
     others = n_workers - 1
     with ProcessPoolExecutor(others, context, _start_worker, (work,)) as pool:
         futures = [pool.submit(_run_worker) for _ in range(others)]
-        outstanding = len(seeds)
+        outstanding = len(numbered)
         try:
             with _one_torch_thread():
                 for episode in play_episodes(agent, protocol, work.remaining(), n_envs):
@@ -179,7 +185,7 @@ def _play_in_processes(
                 yield _next_finished(finished, futures)
         except BaseException:
             # Take what is left, so that the workers stop after the games they are in.
-            work.next_index.value = len(seeds)
+            work.next_index.value = len(numbered)
             raise
 
 

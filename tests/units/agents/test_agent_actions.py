@@ -19,6 +19,7 @@ NAMES = [
     "qrdqn, MlpPolicy, default",
     "ppo, CnnPolicy, default",
     "ppo, MlpPolicy, Box actions",
+    "ppo, MlpPolicy, MultiDiscrete actions",
     "sac, MlpPolicy, default",
     "td3, CnnPolicy, default",
 ]
@@ -75,18 +76,26 @@ def test_only_rows_within_the_tolerance_are_looked_at_again():
         again.append(int(row[0]))
         return np.array([7])
 
-    assert choose(np.arange(4), lambda _: scores, predict).tolist() == [1, 7, 7, 1]
+    assert choose(np.arange(4), lambda _: scores, predict, [2]).tolist() == [[1], [7], [7], [1]]
     assert again == [1, 2]
 
 
 def test_an_environment_with_a_single_action_is_played():
-    assert choose(np.arange(2), lambda _: np.zeros((2, 1)), lambda _: np.array([0])).tolist() == [0, 0]
+    assert choose(np.arange(2), lambda _: np.zeros((2, 1)), lambda _: np.array([0]), [1]).tolist() == [[0], [0]]
+
+
+def test_every_branch_has_a_best_choice_and_a_tie_on_one_looks_at_the_whole_row_again():
+    scores = np.array([[0.0, 3.0, 1.0, 2.0, 0.0], [0.0, 1.0, 2.0, 5.0, 5.0]])
+
+    chosen = choose(np.arange(2), lambda _: scores, lambda _: np.array([[7, 8]]), [3, 2])
+
+    assert chosen.tolist() == [[1, 0], [7, 8]]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_refused(value):
     with pytest.raises(EvaluationError, match="not finite"):
-        choose(np.arange(1), lambda _: np.array([[0.0, value]]), lambda _: np.array([0]))
+        choose(np.arange(1), lambda _: np.array([[0.0, value]]), lambda _: np.array([0]), [2])
 
 
 def test_the_hash_tells_networks_apart_that_differ_in_the_activation_only(tmp_path):

@@ -88,6 +88,7 @@ def test_safetensors_and_a_clean_zip_keep_actions_and_hash(case, saved, tmp_path
         "qrdqn, MlpPolicy, custom",
         "ppo, MultiInputPolicy, default",
         "a2c, MlpPolicy, gSDE",
+        "ppo, MlpPolicy, MultiDiscrete actions",
         "ppo, MlpPolicy, gSDE, squashed",
         "sac, MlpPolicy, custom",
         "td3, CnnPolicy, custom",

@@ -1,6 +1,7 @@
 """Hostile and damaged agents are refused with a named reason, or load as plain weights; no payload ever runs."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from units.agents.hostile import Genuine, onnx_file, payload_in, pickled_keys
 from units.agents.worlds import protocol_of, sample
 
 PROTOCOL = protocol_of("vector", "discrete")
+SAYS_WHAT_TO_DO = re.compile(r"Use |[Ee]xport it|Save the agent|[Tt]rain it|Train a|name one|Look at the name|can\.$")
 # What SB3 2.9 pickles for DQN; a test below holds the list to what it really writes.
 PICKLED_KEYS = [
     "policy_class", "observation_space", "action_space", "replay_buffer_class", "train_freq", "lr_schedule",
@@ -46,6 +48,7 @@ def assert_refused(reason, build, genuine):
     with pytest.raises(UnsafeAgentError) as refusal:
         load_agent(path, PROTOCOL)
     assert refusal.value.reason == reason
+    assert SAYS_WHAT_TO_DO.search(str(refusal.value)), refusal.value
     assert not genuine.marker.exists()
 
 
@@ -185,10 +188,10 @@ def test_a_graph_that_puts_out_fewer_scores_than_actions_is_not_played(genuine):
         agent.act(np.ones((2, 5), np.float32))
 
 
-def test_an_agent_of_several_choices_at_once_has_no_onnx_form(tmp_path):
-    case = next(case for case in CASES if case.actions == "multi-discrete")
+def test_an_agent_of_switches_has_no_onnx_form(tmp_path):
+    case = next(case for case in CASES if case.actions == "multi-binary")
     case.save(tmp_path / "agent.zip")
-    with pytest.raises(UnsafeAgentError, match="Discrete and Box"):
+    with pytest.raises(UnsafeAgentError, match="MultiDiscrete and Box"):
         export_onnx(load_agent(tmp_path / "agent.zip", case.protocol), tmp_path / "agent.onnx")
 
 

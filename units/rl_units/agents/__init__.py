@@ -2,7 +2,7 @@
 
 from rl_units.agents.base import Agent, Observations
 from rl_units.agents.onnx_export import export_onnx
-from rl_units.agents.repository import load_agent, save_agent
+from rl_units.agents.repository import find_weights, load_agent, save_agent
 from rl_units.agents.sb3_writer import write_sb3_zip, write_vec_normalize
 from rl_units.agents.specification import AgentSpec
 
@@ -11,6 +11,7 @@ __all__ = [
     "AgentSpec",
     "Observations",
     "export_onnx",
+    "find_weights",
     "load_agent",
     "save_agent",
     "write_sb3_zip",

@@ -46,7 +46,7 @@ class _ShortReads(io.BufferedReader):
 def _open(path: Path, max_bytes: int) -> Iterator[_ShortReads]:
     """Opens a regular file of bounded size; neither follows a link nor waits at a pipe."""
     if path.is_symlink():
-        raise UnsafeAgentError("symlink", f"{path} is a symbolic link; give the file itself.")
+        raise UnsafeAgentError("symlink", f"{path} is a symbolic link.")
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with contextlib.ExitStack() as stack:
         try:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from rl_units.agents.architecture import Space, architecture
 from rl_units.agents.archives import MAX_WEIGHT_BYTES, read_file
 from rl_units.agents.base import Observations, batch_size, rows
-from rl_units.agents.choices import check_finite, choose
+from rl_units.agents.choices import best_choices, branches_of, check_finite, choose
 from rl_units.agents.excerpts import excerpt
 from rl_units.agents.normalization import NormalizationStatistics
 from rl_units.agents.onnx_graph import check_graph
-from rl_units.errors import EvaluationError, UnsafeAgentError
+from rl_units.errors import ONNX_REMEDY, EvaluationError, UnsafeAgentError
 
 ONNX_FILE = "agent.onnx"
 ALGO_KEY = "algo"
@@ -70,8 +70,10 @@ class OnnxAgent:
         Raises:
             EvaluationError: If the graph fails, or puts out something that is not finite or of another shape.
         """
-        if isinstance(self.action_space, spaces.Discrete):
-            return choose(observations, self._run, lambda one: self._run(one).argmax(axis=1))
+        branches = branches_of(self.action_space)
+        if branches is not None:
+            chosen = choose(observations, self._run, lambda one: best_choices(self._run(one), branches), branches)
+            return chosen.reshape(-1, *(self.action_space.shape or ()))
         actions = [self._run(rows(observations, slice(i, i + 1))) for i in range(batch_size(observations))]
         space = self.action_space
         return np.clip(np.concatenate(actions), space.low, space.high).astype(space.dtype)  # type: ignore[attr-defined] # a Box
@@ -81,9 +83,9 @@ class OnnxAgent:
         try:
             (output,) = self.session.run(None, inputs)
         except Exception as error:  # onnxruntime's errors have no common base
-            raise EvaluationError(f"The agent's ONNX graph failed: {excerpt(error)}") from error
+            raise EvaluationError(f"The agent's ONNX graph failed: {excerpt(error)}. {ONNX_REMEDY}") from error
         if output.shape != (batch_size(observations), *_output_shape(self.action_space)):
-            raise EvaluationError(f"The agent's ONNX graph put out the shape {output.shape}.")
+            raise EvaluationError(f"The agent's ONNX graph put out the shape {output.shape}. {ONNX_REMEDY}")
         return check_finite(output)
 
 
@@ -110,7 +112,7 @@ def load_onnx(
     content = read_file(path, MAX_WEIGHT_BYTES)
     name = check_graph(content, path.name).get(ALGO_KEY, algo)
     if name is None:
-        raise UnsafeAgentError("unknown-algorithm", f"{path.name} does not say its algorithm; name it.")
+        raise UnsafeAgentError("unknown-algorithm", f"{path.name} does not say its algorithm. {ONNX_REMEDY}")
     architecture(name)
     if algo not in (None, name):
         raise UnsafeAgentError("other-algorithm", f"{path.name} holds an agent of {name}, not of {algo}.")
@@ -140,35 +142,40 @@ def observation_inputs(
 
 
 def output_name(space: Space) -> str:
-    """`"scores"` for Discrete actions, `"actions"` for Box.
+    """`"scores"` for Discrete and MultiDiscrete actions, `"actions"` for Box.
 
     Raises:
         UnsafeAgentError: `does-not-fit` for other kinds of action space.
     """
-    if isinstance(space, spaces.Discrete):
+    if branches_of(space) is not None:
         return "scores"
     if isinstance(space, spaces.Box):
         return "actions"
-    raise UnsafeAgentError("does-not-fit", f"ONNX agents play Discrete and Box actions, not {space}.")
+    raise UnsafeAgentError("does-not-fit", f"ONNX agents play Discrete, MultiDiscrete and Box actions, not {space}.")
 
 
 def _output_shape(space: Space) -> tuple[int, ...]:
-    return (int(space.n),) if isinstance(space, spaces.Discrete) else space.shape or ()
+    branches = branches_of(space)
+    return space.shape or () if branches is None else (sum(branches),)
 
 
 def _check_inputs(found: list[Any], wanted: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> None:
     shapes = {entry.name: (tuple(entry.shape[1:]), _TYPES.get(entry.type)) for entry in found}
     is_batched = all(entry.shape and not isinstance(entry.shape[0], int) for entry in found)
     if not is_batched or set(shapes) != set(wanted):
-        raise UnsafeAgentError("does-not-fit", f"The graph must take batches of {', '.join(wanted)}.")
+        raise UnsafeAgentError("does-not-fit", f"The graph must take batches of {', '.join(wanted)}. {ONNX_REMEDY}")
     for name, (shape, dtype) in wanted.items():
         if shapes[name][0] != shape or shapes[name][1] != dtype:
-            raise UnsafeAgentError("does-not-fit", f"The graph's input {name!r} must be {dtype} {shape}.")
+            raise UnsafeAgentError("does-not-fit", f"The graph's input {name!r} must be {dtype} {shape}. {ONNX_REMEDY}")
 
 
 def _check_output(found: list[Any], space: Space) -> None:
     if [entry.name for entry in found] != [output_name(space)]:
-        raise UnsafeAgentError("does-not-fit", f"The graph must put out {output_name(space)!r} and nothing else.")
+        raise UnsafeAgentError(
+            "does-not-fit", f"The graph must put out {output_name(space)!r} and nothing else. {ONNX_REMEDY}"
+        )
     # Other axes may be symbolic in the file; `act` checks what really comes out.
     if _TYPES.get(found[0].type) not in (np.float32, np.float64):
-        raise UnsafeAgentError("does-not-fit", f"The graph's output {found[0].name!r} must be floating point.")
+        raise UnsafeAgentError(
+            "does-not-fit", f"The graph's output {found[0].name!r} must be floating point. {ONNX_REMEDY}"
+        )

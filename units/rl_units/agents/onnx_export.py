@@ -68,8 +68,8 @@ def export_onnx(agent: Agent, path: Path) -> None:
 
     Inputs are the observations, `(n, ...)` in the dtype of the environment, named `observations` or by the keys of a
     Dict space; keys that the agent normalises are float32 and already normalised, and their statistics stay in
-    `vec_normalize.json`. The output is `scores` `(n, actions)` for Discrete actions, or `actions` `(n, ...)`, scaled
-    to the space, for Box.
+    `vec_normalize.json`. The output is `scores` for choices, `(n, actions)` for Discrete and all branches
+    side by side for MultiDiscrete, or `actions` `(n, ...)`, scaled to the space, for Box.
 
     Args:
         agent: An agent that `load_agent` made from an SB3 zip or safetensors.

@@ -16,6 +16,7 @@ from rl_units.agents.specification import AgentSpec
 from rl_units.agents.weights import Weights, hash_arrays
 from rl_units.errors import UnsafeAgentError
 
+_FITS = "Use an agent that was trained in this environment."
 # Settings that change what the same weights compute.
 _FUNCTION_SETTINGS = ("activation_fn", "normalize_images", "squash_output", "clip_mean")
 
@@ -61,7 +62,7 @@ def _untrained(specification: AgentSpec, observation_space: Space, action_space:
     known = architecture(algo)
     # SB3 takes actions to count from 0.
     if not isinstance(action_space, known.actions) or np.any(getattr(action_space, "start", 0)):
-        raise UnsafeAgentError("does-not-fit", f"{algo} cannot play the actions {action_space}.")
+        raise UnsafeAgentError("does-not-fit", f"{algo} cannot play the actions {action_space}. {_FITS}")
     check_size(algo, name, specification.policy_kwargs, observation_space, action_space)
     arguments = policy_arguments(specification)
     if "ortho_init" in known.arguments:
@@ -71,7 +72,7 @@ def _untrained(specification: AgentSpec, observation_space: Space, action_space:
             return known.algorithm.policy_aliases[name](observation_space, action_space, lambda _: 0.0, **arguments)
     except Exception as error:  # SB3 asserts, torch raises: all of them say that network and spaces do not fit
         raise UnsafeAgentError(
-            "does-not-fit", f"This {name} of {algo} does not fit the environment: {excerpt(error)}"
+            "does-not-fit", f"This {name} of {algo} does not fit the environment: {excerpt(error)}. {_FITS}"
         ) from error
 
 
@@ -123,7 +124,8 @@ def network_output(algo: str, policy: BasePolicy, observations: PyTorchObs) -> t
         observations: Batch as tensors.
 
     Returns:
-        `(n, actions)` scores (Q values, mean quantiles, logits) for Discrete actions, `(n, dimensions)` for Box.
+        Scores (Q values, mean quantiles, logits): `(n, actions)` for Discrete actions, all branches side by side for
+        MultiDiscrete; `(n, dimensions)` for Box.
     """
     if algo == "dqn":
         return policy.q_net(observations)  # type: ignore[no-any-return, operator] # a QNetwork

@@ -63,6 +63,23 @@ def load_agent(path: Path, protocol: Protocol, *, algo: str | None = None) -> Ag
     return NormalizedAgent(agent, statistics)
 
 
+def find_weights(folder: Path, env_id: str, algo: str | None = None) -> Path:
+    """The file in a folder that `load_agent` takes the weights from, whatever else lies there; nothing is opened.
+
+    Args:
+        folder: The folder.
+        env_id: The environment that is played.
+        algo: Expected algorithm; None for any.
+
+    Raises:
+        UnsafeAgentError: `missing-file` if there is none, `ambiguous-folder` if there are several zips.
+    """
+    for name in (WEIGHTS_FILE, ONNX_FILE):
+        if _is_there(folder / name):
+            return folder / name
+    return _find_zip(folder, env_id, algo)
+
+
 def save_agent(agent: Agent, folder: Path) -> None:
     """Writes `agent.json`, `agent.safetensors` and, for normalised observations, `vec_normalize.json`.
 
@@ -111,13 +128,13 @@ def _load_folder(
     described = None
     if _is_there(specification_file) or _is_there(weights_file):
         described = AgentSpec.from_json(read_file(specification_file, specification.MAX_BYTES))
-    if described is not None and _is_there(weights_file):
+    file = find_weights(folder, protocol.env_id, algo)
+    if described is not None and file == weights_file:
         weights = read_safetensors(read_file(weights_file, MAX_WEIGHT_BYTES), WEIGHTS_FILE)
         return make_torch_agent(described, weights, observation_space, action_space)
-    if _is_there(folder / ONNX_FILE):
+    if file.name == ONNX_FILE:
         name = described.algo if described is not None else algo
-        return load_onnx(folder / ONNX_FILE, observation_space, action_space, statistics, name)
-    file = _find_zip(folder, protocol.env_id, algo)
+        return load_onnx(file, observation_space, action_space, statistics, name)
     return make_torch_agent(
         *read_sb3_zip(file, protocol.env_id, observation_space, algo), observation_space, action_space
     )

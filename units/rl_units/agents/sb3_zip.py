@@ -7,7 +7,7 @@ from typing import Any
 from gymnasium import spaces
 
 from rl_units.agents import documents
-from rl_units.agents.architecture import ACTIVATIONS, Space, architecture
+from rl_units.agents.architecture import ACTIVATIONS, ALGORITHMS, Space, architecture
 from rl_units.agents.archives import MAX_WEIGHT_BYTES, read_members
 from rl_units.agents.documents import parse_json
 from rl_units.agents.excerpts import excerpt
@@ -73,7 +73,10 @@ def _infer_algorithm(weights: Weights, data: Mapping[str, Any], hint: str | None
         if hint in ("ppo", "a2c") and not data:
             return hint
         return "ppo" if "clip_range" in data else "a2c"
-    raise UnsafeAgentError("unknown-algorithm", "The names of the weights are not those of an algorithm that we know.")
+    raise UnsafeAgentError(
+        "unknown-algorithm",
+        f"The names of the weights are not those of an agent of {', '.join(ALGORITHMS)}. Train it with one of them.",
+    )
 
 
 def _check_policy_class(algo: str, saved: Any) -> None:

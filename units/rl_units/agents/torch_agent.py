@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch as th
-from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.utils import obs_as_tensor
 
 from rl_units.agents.architecture import Space
 from rl_units.agents.base import Observations, batch_size, rows
-from rl_units.agents.choices import check_finite, choose
+from rl_units.agents.choices import branches_of, check_finite, choose
 from rl_units.agents.policies import build_policy, network_output, policy_hash
 from rl_units.agents.specification import AgentSpec
 from rl_units.agents.weights import Weights
@@ -49,8 +48,10 @@ class TorchAgent:
         Raises:
             EvaluationError: If the network's output is not finite.
         """
-        if isinstance(self.policy.action_space, spaces.Discrete):
-            return choose(observations, self._scores, self._predict)
+        space = self.policy.action_space
+        branches = branches_of(space)
+        if branches is not None:
+            return choose(observations, self._scores, self._predict, branches).reshape(-1, *(space.shape or ()))
         actions = [self._predict(rows(observations, slice(i, i + 1))) for i in range(batch_size(observations))]
         return check_finite(np.concatenate(actions))
 
