@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -25,15 +26,27 @@ _HUB = re.compile(r"HF_ENDPOINT=(\S+)")
 # A push is on the board within a second, and measured within a minute; these are for a machine that has a lot to do.
 _PATIENCE_SECONDS = 60
 _VERDICT_SECONDS = 900
+# A judge tries its sandbox from inside before it begins; so long after the push it may still be on its way.
+_JUDGE_SECONDS = 60
+# How a command of the classroom says in its log why it has ended; `serve` itself would have taken the pages with it.
+_REFUSAL = "rl_leaderboard: "
+_ERROR = re.compile(r'\{.*"levelname": "(ERROR|CRITICAL)".*\}$')
+
+
+class NoVerdict(Exception):
+    """The judge does not come to an end; the sentence says why, as far as is known, and what to do."""
 
 
 def main() -> int:
     """Runs the classroom and the student; the exit code is the student's."""
     options = _parse()
+    log = options.data / _LOG
+    # Runs share one log: what is above this is another's.
+    begin = log.stat().st_size if log.is_file() else 0
     classroom = _start_classroom(options)
     try:
-        address, endpoint = _wait_for_addresses(classroom, options.data / _LOG)
-        code = _walk(options, endpoint) or _show_board(options, address, endpoint)
+        address, endpoint = _wait_for_addresses(classroom, log)
+        code = _walk(options, endpoint) or _show_board(options, address, endpoint, begin)
         if code == 0 and not options.leave:
             print(f"\nThe classroom keeps serving at {address} until Ctrl-C.", flush=True)
             classroom.wait()
@@ -107,7 +120,7 @@ def _walk(options: argparse.Namespace, endpoint: str) -> int:
     return 0
 
 
-def _show_board(options: argparse.Namespace, address: str, endpoint: str) -> int:
+def _show_board(options: argparse.Namespace, address: str, endpoint: str, log_begin: int) -> int:
     """Waits until the agent is on its board, and prints its row and where to look at it."""
     _say("The board")
     board = next((board for board in _ask(f"{address}/api/v1/boards") if board["env_id"] == options.env), None)
@@ -122,9 +135,10 @@ def _show_board(options: argparse.Namespace, address: str, endpoint: str) -> int
         f"  {row['rank']}. {row['student']}   {row['agent']}   {_score(row['score'])} (claimed)   of {board['title']}"
     )
     _say("The judge plays it again, with seeds that nobody knows")
-    verdict = _wait_for_verdict(f"{address}/api/v1/submissions/{row['submission']}")
-    if verdict is None:
-        print(f"The judge has not come to an end in {_VERDICT_SECONDS} s; the log may say why.", file=sys.stderr)
+    try:
+        verdict = wait_for_verdict(address, row["submission"], options.data / _LOG, log_begin)
+    except NoVerdict as error:
+        print(error, file=sys.stderr)
         return 1
     if verdict["state"] == "failed":
         print(verdict["reason"], file=sys.stderr)
@@ -151,19 +165,67 @@ def _wait_for_row(board: str, agent: str) -> dict[str, Any] | None:
     return None
 
 
-def _wait_for_verdict(submission: str) -> dict[str, Any] | None:
-    """The submission once it is measured; None if that takes too long."""
-    deadline = time.monotonic() + _VERDICT_SECONDS
+def wait_for_verdict(address: str, submission: int, log: Path, log_begin: int) -> dict[str, Any]:
+    """The submission as the API describes it, once it is measured or has failed.
+
+    Args:
+        address: The classroom's pages.
+        submission: Its id.
+        log: The classroom's.
+        log_begin: Where in it this run begins, in bytes.
+
+    Raises:
+        NoVerdict: If that takes too long, or no judge is at work.
+    """
+    now = judged_at = time.monotonic()
+    deadline = now + _VERDICT_SECONDS
     told = ""
-    while time.monotonic() < deadline:
-        found = _get(submission)
+    while now < deadline:
+        found = _get(f"{address}/api/v1/submissions/{submission}")
         if found["state"] != told:
             told = found["state"]
             print(f"  {told}", flush=True)
         if told in ("scored", "failed"):
             return found
+        if _count_judges(address):
+            judged_at = now
+        elif (refusal := _last_problem(log, log_begin, refusals_only=True)) or now - judged_at >= _JUDGE_SECONDS:
+            raise NoVerdict(_tell_no_judge(refusal or _last_problem(log, log_begin), log))
         time.sleep(0.5)
-    return None
+        now = time.monotonic()
+    raise NoVerdict(f"The judge has not come to an end in {_VERDICT_SECONDS} s; {log} may say why.")
+
+
+def _count_judges(address: str) -> int:
+    try:
+        return int(_get(f"{address}/healthz")["judges"])
+    except urllib.error.HTTPError as error:
+        # Something else is not well; the judges are told all the same.
+        return int(json.load(error)["judges"])
+
+
+def _last_problem(log: Path, begin: int, *, refusals_only: bool = False) -> str:
+    """The last line of a log that says why something has ended or failed; empty if none does."""
+    with log.open("rb") as file:
+        file.seek(begin)
+        # The last line may not be whole yet.
+        lines = file.read().decode(errors="replace").rpartition("\n")[0].splitlines()
+    for line in reversed(lines):
+        if line.startswith(_REFUSAL):
+            return line.removeprefix(_REFUSAL)
+        if not refusals_only and (error := _ERROR.match(line)):
+            return str(json.loads(error[0])["message"])
+    return ""
+
+
+def _tell_no_judge(why: str, log: Path) -> str:
+    reason = f"Its last words: {why}" if why else f"{log} does not say why."
+    return (
+        f"No judge is at work, so the score stays a claim. {reason}\n"
+        "Mend that and run this again: what was handed in waits. The least isolation that the judge works with is the "
+        "setting RL_LEADERBOARD_JUDGE_ISOLATION; leaderboard/README.md says under “The least that you accept” what "
+        "each kind needs."
+    )
 
 
 def _score(value: float | None) -> str:

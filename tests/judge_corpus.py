@@ -1,9 +1,14 @@
 """The corpus of hostile submissions: each case judged in a sandbox, and the host looked at afterwards.
 
-A case is a folder of `tests/judge/corpus`: `case.toml` says what it tries and which verdicts are right; beside it lie
-the submission's files in `files`, or a `make.py` with `make(folder)` that writes them, or an `attack.py` with
-`attack(judge, aims)`, which stands in for the submission's process in the sandbox (see `judge_corpus_stand_in`) because
-a format without code leads no attack so far. `python -m judge_corpus` judges all of them and prints a table.
+A case is a folder of `tests/judge/corpus`: `case.toml` says what it tries and which verdicts are right (see `Case`);
+beside it lie the submission's files in `files`, or a `make.py` with `make(folder)` that writes them, or an `attack.py`
+with `attack(judge, aims)`, which stands in for the submission's process in the sandbox (see `judge_corpus_stand_in`)
+because a format without code leads no attack so far. `python -m judge_corpus` judges all of them and prints a table.
+
+A case whose attack a kind of sandbox does not promise to stop (see `sandbox.tiers.PROMISES`) names those that do:
+`tiers = ["A", "B"]`. For root, who becomes `nobody` inside, the weakest kind is tried only with a Python and packages
+that every user can read. Where Python lies below /root, copy its folder (`sys.base_prefix`) to such a place, make an
+environment with the copy, and run this with it.
 """
 
 import contextlib
@@ -56,6 +61,7 @@ class Case:
         env_id: What it is handed in for.
         when: For an attack: `play`, or `convert` for one that takes over the reader of the student's own files.
         seconds: For an attack that is late: how long one batch may take.
+        tiers: The kinds of sandboxes in which it is run, by their letters.
     """
 
     name: str
@@ -65,13 +71,19 @@ class Case:
     env_id: str = "CartPole-v1"
     when: str = "play"
     seconds: float = 20.0
+    tiers: tuple[str, ...] = ("A", "B", "C")
 
     @classmethod
     def read(cls, folder: Path) -> "Case":
         """The case in a folder."""
         table = tomllib.loads((folder / "case.toml").read_text())
         expected = table.pop("expected")
+        table["tiers"] = tuple(table.get("tiers", cls.tiers))
         return cls(folder.name, expected=(expected,) if isinstance(expected, str) else tuple(expected), **table)
+
+    def runs_in(self, tier: Tier) -> bool:
+        """Whether it is run in this kind of sandbox."""
+        return tier.value[0] in self.tiers
 
     @property
     def folder(self) -> Path:
@@ -217,7 +229,7 @@ def main(names: list[str]) -> int:
     print(f"{'case':{width}}  {'tier':13}  {'expected':34}  {'verdict':24}  {'s':>5}  ok")
     for tier in available():
         with Court.at(tier) as court:
-            for case in wanted:
+            for case in [case for case in wanted if case.runs_in(tier)]:
                 verdict = court.judge(case)
                 is_right = verdict.name in case.expected and not verdict.complaints
                 wrong += not is_right

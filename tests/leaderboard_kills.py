@@ -1,18 +1,15 @@
 """Kills a classroom without warning, again and again, while students and teachers write to it.
 
-Started by `benchmarks.leaderboard_crashes` in a process of its own. Each writer does one thing: a student pushes to the
-Hub by its API and waits for nothing, sends quiz answers as a form, changes the name that others see; a teacher makes
-classes and decides about boards. A write counts once the server has answered that it is done.
+Started by `benchmarks.leaderboard_crashes` in a process of its own. Each writer does one thing: students push to the
+Hub by its API in turn and wait for nothing, one sends quiz answers as a form, one changes the name that others see; a
+teacher makes classes. A write counts once the server has answered that it is done.
 
 After each kill, while nobody serves: everything that was acknowledged is in the database, the boards are what the
 submissions say, the Hub is sound, and the database is sound in itself. At the end the restarted classroom has heard of
 every push that the Hub acknowledged. The exit code is 1 if any of this fails. A seed makes the same pauses again.
 """
 
-import base64
 import contextlib
-import http.client
-import json
 import os
 import random
 import re
@@ -30,23 +27,23 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from killed_classroom import PATIENCE, board_faults, commit, excuse, new_pusher, told
 from leaderboard_process import start
 from postgresql import running_server
-from rl_hub.accounts import passwords, tokens, users
-from rl_hub.accounts.identity import Identity
+from rl_hub.accounts import passwords, users
 from rl_hub.database import tables as hub_tables
 from rl_hub.database import upkeep
 from rl_hub.hub import Hub
 from rl_hub.maintenance import fsck
-from rl_hub.repositories import catalog
 from rl_hub.settings import Settings as HubSettings
-from rl_leaderboard.boards import standings
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database import tables
 from rl_leaderboard.settings import Settings
 from rl_units.course import load_course
 
 PASSWORD = "a-password-of-the-tests"
+# They push in turn: a Hub takes a thousand commits of a person within an hour, and ten times as many are enough for it.
+STUDENTS = ("ada", *(f"student{number}" for number in range(1, 10)))
 CARD = """---
 library_name: stable-baselines3
 tags: [SpaceInvadersNoFrameskip-v4, reinforcement-learning]
@@ -64,9 +61,6 @@ SHORTEST, LONGEST, START = 0.05, 2.0, 2.0
 STARTS = 5
 # Fewer than are kept of a person.
 ANSWERS_OF_A_QUESTION = 90
-PATIENCE = 60
-# What a killed server leaves of a request.
-CUT = (OSError, http.client.HTTPException)
 
 
 @dataclass
@@ -170,22 +164,22 @@ class Writer(threading.Thread):
                 self.campaign.acknowledged[self.kind].add(self.step(number))
                 self.campaign.counts[f"writes, {self.kind}"] += 1
             except Exception as error:
-                if isinstance(error, urllib.error.HTTPError) and error.code == 503:
-                    self.campaign.counts["writes that others kept waiting for too long"] += 1
-                elif isinstance(error, CUT) and self.campaign.generation != generation:
-                    self.campaign.counts["writes that a kill ended"] += 1
+                found = excuse(error, was_killed=self.campaign.generation != generation)
+                if found is None:
+                    self.campaign.fault(f"{self.kind}: refused although nothing was killed: {told(error)}")
                 else:
-                    body = error.read() if isinstance(error, urllib.error.HTTPError) else b""
-                    self.campaign.fault(f"{self.kind}: refused although nothing was killed: {error!r} {body[-500:]}")
+                    self.campaign.counts[found] += 1
 
 
 def writers(campaign):
     """Everybody who writes; what a step returns is what `check` looks for."""
-    token = new_people(campaign)
+    given = new_people(campaign)
     student, quiz_taker, teacher = (Browser(campaign, name) for name in ("ada", "grace", "teacher"))
 
     def push(number):
-        return commit(f"{campaign.endpoint}/api/models/ada/agent/commit/main", token, CARD.format(number=number))
+        name = STUDENTS[number % len(STUDENTS)]
+        files = {"README.md": CARD.format(number=number).encode()}
+        return commit(campaign.endpoint, f"{name}/agent", given[name], files)
 
     def rename(number):
         student.send("/settings", "/settings", {"pseudonym": f"Nobody {number}"})
@@ -210,29 +204,13 @@ def writers(campaign):
 
 
 def new_people(campaign):
-    """Makes the people and the repository; returns the token with which ada pushes."""
-    with campaign.opened() as classroom, classroom.hub.database.write() as connection:
-        for name in ("ada", "grace", "teacher"):
-            user = users.create(connection, name)
-            users.set_password(connection, user, passwords.hash_password(PASSWORD))
-        ada = users.get(connection, "ada")
-        catalog.create(
-            connection, Identity(ada.id, "ada", "write", via="token"), "model", "ada", "agent", private=False
-        )
-        return tokens.create(connection, ada.id, "push", "write")
-
-
-def commit(address, token, card):
-    """Pushes a card as the client does; returns the commit."""
-    content = base64.b64encode(card.encode()).decode()
-    lines = [
-        {"key": "header", "value": {"summary": "Push"}},
-        {"key": "file", "value": {"path": "README.md", "content": content, "encoding": "base64"}},
-    ]
-    body = "\n".join(map(json.dumps, lines)).encode()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=PATIENCE) as answer:
-        return json.load(answer)["commitOid"]
+    """Makes the people and the repositories; returns the tokens with which students push, by name."""
+    with campaign.opened() as classroom:
+        with classroom.hub.database.write() as connection:
+            for name in ("ada", "grace", "teacher"):
+                user = users.create(connection, name)
+                users.set_password(connection, user, passwords.hash_password(PASSWORD))
+        return {name: new_pusher(classroom.hub, name, ["agent"]) for name in STUDENTS}
 
 
 def questions_of(html):
@@ -268,26 +246,9 @@ def check(campaign):
         for kind, what in lost.items():
             if what:
                 campaign.fault(f"Lost of the {kind}: {what}")
-        check_boards(campaign, classroom)
+        for problem in board_faults(classroom):
+            campaign.fault(problem)
     campaign.counts["acknowledged writes looked at"] += sum(map(len, acknowledged.values()))
-
-
-def check_boards(campaign, classroom):
-    """Compares the boards with what they would be if they were made anew."""
-    try:
-        with classroom.database.write() as connection:
-            before = connection.execute(select(tables.standings).order_by(*tables.standings.primary_key.columns)).all()
-            for assignment in classroom.course.assignments:
-                standings.rebuild(connection, assignment.id)
-            after = connection.execute(select(tables.standings).order_by(*tables.standings.primary_key.columns)).all()
-            raise Undone
-    except Undone:
-        if before != after:
-            campaign.fault(f"A board is {before}, and not {after}")
-
-
-class Undone(Exception):
-    """Takes a transaction back."""
 
 
 def check_arrivals(campaign):

@@ -34,6 +34,7 @@ from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.rules import seeds
 from rl_leaderboard.submissions import evaluations, presence, submissions
 from rl_units import evaluation
+from rl_units.agents import export_onnx, load_agent
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +134,24 @@ def test_the_verdict_is_what_anybody_finds_for_the_same_seeds_game_by_game(class
     assert measured == evaluated_at_home(path, secret, course_folder)
 
 
+def test_whoever_pushes_several_formats_reads_which_file_was_judged(classroom, judge, tmp_path, sign_in):
+    content = agent_zip(tmp_path)
+    (tmp_path / "ppo.zip").write_bytes(content)
+    protocol = next(classroom.course.assignments).protocol
+    export_onnx(load_agent(tmp_path / "ppo.zip", protocol), tmp_path / "agent.onnx")
+    graph = (tmp_path / "agent.onnx").read_bytes()
+    number = push(classroom, "ada", {"agent.onnx": graph, "ppo-CartPole-v1.zip": agent_zip(tmp_path, seed=1)})
+
+    judge.do()
+
+    (evaluation,) = evaluations_of(classroom, number)
+    assert evaluation.judged_file == "agent.onnx"
+    assert "Judges agent.onnx, and does not look at ppo-CartPole-v1.zip." in evaluation.log
+    ada = sign_in("ada")
+    assert "<dt>Judged file</dt><dd><code>agent.onnx</code></dd>" in ada.get(f"/agents/{number}").text
+    assert ada.get(f"/api/v1/submissions/{number}").json()["evaluations"][0]["judged_file"] == "agent.onnx"
+
+
 def test_code_in_an_agent_is_never_run_and_the_agent_is_measured_all_the_same(classroom, judge, tmp_path):
     marker = tmp_path / "marker"
     payload = base64.b64encode(pickle.dumps(_Touch(str(marker)))).decode()
@@ -163,8 +182,8 @@ def test_the_same_weights_again_play_further_games_and_not_luckier_ones(classroo
 
     judge.do()
 
-    assert [one.n_episodes for one in evaluations_of(classroom, first)] == [EPISODES]
     assert [one.n_episodes for one in evaluations_of(classroom, second)] == [2 * EPISODES]
+    assert look(classroom, first).verified_score == look(classroom, second).verified_score
 
 
 def test_an_agent_that_passes_plays_other_games_for_the_certificate(classroom, judge, tmp_path):
@@ -287,3 +306,23 @@ def test_a_worker_says_that_it_is_there_and_asks_for_what_nobody_asked_for(class
         thread.join()
 
     assert client.get("/healthz").json()["judge_isolation"] == "none"
+
+
+def test_a_judge_that_starts_in_a_new_season_plays_the_first_of_each_board_again(classroom, judge, tmp_path):
+    number = push(classroom, "ada", {"ppo-CartPole-v1.zip": agent_zip(tmp_path)})
+    judge.do()
+    settings = replace(classroom.settings, season="2027-spring")
+    bench = replace(judge.bench, classroom=replace(classroom, settings=settings))
+    stopping = threading.Event()
+    thread = threading.Thread(target=workers.work, args=(bench, classroom.queue, "here", stopping))
+    thread.start()
+    try:
+        wait_until(lambda: len(evaluations_of(classroom, number)) == 2)
+    finally:
+        stopping.set()
+        thread.join()
+
+    newest, oldest = evaluations_of(classroom, number)
+    assert (oldest.batch, newest.batch) == ("1/ranking-1", "2027-spring/ranking-1")
+    assert newest.n_episodes == EPISODES, "games of two seasons are not pooled"
+    assert look(classroom, number).evaluation_id == newest.id

@@ -11,6 +11,7 @@ from leaderboard_databases import postgresql  # noqa: F401  a fixture
 from rl_hub.errors import CommandError
 from rl_leaderboard.database.tables import activities, submissions
 from rl_leaderboard.jobs import LostLease, open_queue, turns
+from rl_leaderboard.submissions import judging
 
 LONG = 3600.0
 
@@ -425,3 +426,43 @@ def test_many_workers_finish_while_others_ask(bench):  # noqa: F811
 def test_an_unknown_engine_is_refused_with_those_that_there_are(new_bench):  # noqa: F811
     with pytest.raises(CommandError, match="table, procrastinate"):
         open_queue(new_bench("table-sqlite").database, "celery")
+
+
+# A queue that is gone
+
+
+def states(bench):  # noqa: F811
+    with bench.database.read() as connection:
+        return connection.scalars(select(submissions.c.state).order_by(submissions.c.id)).all()
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_what_waits_or_runs_as_far_as_anybody_knows_and_has_no_job_is_asked_for_again(bench, state):  # noqa: F811
+    numbers = bench.submissions(2, state=state)
+
+    with bench.database.write() as connection:
+        assert judging.catch_up(connection, bench.queue) == 2
+        assert judging.catch_up(connection, bench.queue) == 0
+
+    assert states(bench) == ["queued"] * 2
+    assert bench.claim_all() == numbers
+
+
+def test_what_has_a_job_that_waits_or_runs_is_not_asked_for_again(bench):  # noqa: F811
+    running, waiting = bench.submissions(2, state="queued")
+    bench.enqueue(running, waiting)
+    claim = bench.claim()
+
+    with bench.database.write() as connection:
+        assert judging.catch_up(connection, bench.queue) == 0
+
+    bench.finish(claim)
+    assert bench.claim_all() == [waiting]
+
+
+def test_what_is_put_off_is_not_asked_for_again(bench):  # noqa: F811
+    bench.enqueue(*bench.submissions(1, state="queued"))
+    bench.finish(bench.claim(), retry_after=LONG)
+
+    with bench.database.write() as connection:
+        assert judging.catch_up(connection, bench.queue) == 0

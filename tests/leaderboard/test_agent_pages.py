@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from leaderboard_agents import ASSIGNMENT, measure, push, submit
+from leaderboard_agents import ASSIGNMENT, confirm, measure, push, submit
 from leaderboard_people import Someone, add_person
 from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
@@ -109,6 +109,30 @@ def test_an_evaluation_is_shown_with_everything_that_is_known_of_it(classroom, c
     assert "The verified score is 41.84 above the claim; the claim is below the interval of the measurement." in told
     assert '<svg class="chart"' in answer.text
     assert f'href="/agents/{number}/evaluations/{evaluation}.csv"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "counted", "standing"),
+    [
+        (210.0, "210.00", "Passes: 200.00 is needed."),
+        (320.0, "300.00", "Passes: 200.00 is needed."),
+        (190.0, "190.00", "Passes on the board and not in the confirmation, so not for a certificate: 200.00 is"),
+    ],
+)
+def test_the_page_says_with_both_numbers_which_score_a_certificate_counts(
+    classroom, client, confirmed, counted, standing
+):
+    (number,) = submit(classroom, push("ada"))
+    measure(classroom, number, [300.0] * 2, batch="1/ranking-1")
+    confirm(classroom, number, confirmed)
+
+    told = text_of(client.get(f"/agents/{number}"))
+
+    assert f"A certificate counts {counted}, the lower of two scores: 300.00 in the games of the board" in told
+    assert f"and {confirmed:.2f} in the games of the confirmation" in told
+    assert standing in told
+    (evaluation,) = client.get(f"/api/v1/submissions/{number}").json()["evaluations"]
+    assert evaluation["confirmation"] == confirmed
 
 
 def test_an_evaluation_of_an_earlier_protocol_is_shown_and_does_not_count(classroom, client):

@@ -47,12 +47,12 @@ def command(monkeypatch, tmp_path):
 def test_migrate_says_from_where_to_where(command, capsys):
     assert command("migrate") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "The database of the leaderboard went from empty to 0001.",
+        "The database of the leaderboard went from empty to 0002.",
         "The database of the Hub went from empty to 0001.",
     ]
     assert command("migrate") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "The database of the leaderboard is already at 0001.",
+        "The database of the leaderboard is already at 0002.",
         "The database of the Hub is already at 0001.",
     ]
 

@@ -146,3 +146,20 @@ def a_value(table, column):
         return 1
     is_time = isinstance(column.type, UtcDateTime) or column.type.python_type.__name__ == "datetime"
     return clock.now() if is_time else "1"
+
+
+def test_what_was_judged_before_the_file_was_noted_keeps_its_score(database):
+    with database.write() as connection:
+        command.upgrade(configuration(connection), "0001")
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if table.name in ("assignments", "submissions", "evaluations"):
+                connection.execute(table.insert().values(a_row(table)))
+
+    LEADERBOARD.upgrade(database)
+
+    evaluations = metadata.tables["evaluations"]
+    with database.read() as connection:
+        row = connection.execute(select(evaluations.c.score, evaluations.c.judged_file)).one()
+    assert tuple(row) == (1.0, None)

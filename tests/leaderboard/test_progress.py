@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from leaderboard_agents import measure, push, submit
+from leaderboard_agents import confirm, measure, push, submit
 from leaderboard_courses import OWN, add_unit, copied_course, games
 from leaderboard_people import Someone, add_person
 from rl_hub import clock
@@ -160,6 +160,23 @@ def test_the_best_verified_and_the_best_waiting_claim_are_found(classroom):
     scores = one(classroom, ada).scores
 
     assert (scores.submissions, scores.verified, scores.claimed, scores.counted_id) == (4, 210.0, 150.0, good)
+
+
+def test_the_best_is_what_counts_most_for_a_certificate_with_both_of_its_scores(classroom, sign_in):
+    ada = add_person(classroom, "ada")
+    lucky, steady = submit(classroom, push("ada", sha="1" * 40), push("ada", sha="2" * 40))
+    measure(classroom, lucky, [300.0] * 2, batch="1/ranking-1", agent_sha256="a" * 64)
+    confirm(classroom, lucky, 190.0, agent_sha256="a" * 64)
+    measure(classroom, steady, [250.0] * 2, batch="1/ranking-1", agent_sha256="b" * 64)
+    confirm(classroom, steady, 240.0, agent_sha256="b" * 64)
+
+    scores = one(classroom, ada).scores
+
+    assert (scores.verified, scores.on_board, scores.confirmed, scores.counted_id) == (240.0, 250.0, 240.0, lucky)
+    page = sign_in("ada").get("/me").text
+    assert '<td class="number">250.00</td>' in page
+    assert '<td class="number">240.00</td>' in page
+    assert "the lower of the two counts for a certificate" in page
 
 
 def test_a_claim_that_the_judge_could_not_measure_waits_for_nothing(classroom):

@@ -12,6 +12,8 @@ from rl_hub import clock
 from rl_leaderboard.database.tables import audit_entries
 from rl_leaderboard.people.people import Person
 
+# No account's name has a space in it.
+_OPERATOR = "the operator"
 _OF_TEACHERS = ("board.", "certificate.", "submission.")
 
 
@@ -37,12 +39,18 @@ class Entry:
 
 
 def record(
-    connection: Connection, actor: Person, action: str, subject: str, *, class_id: int | None = None, **details: Any
+    connection: Connection,
+    actor: Person | None,
+    action: str,
+    subject: str,
+    *,
+    class_id: int | None = None,
+    **details: Any,
 ) -> None:
-    """Writes a decision, in the transaction that carries it out."""
+    """Writes a decision, in the transaction that carries it out; None is whoever types commands on the machine."""
     row = {
-        "actor_id": actor.id,
-        "actor_name": actor.name,
+        "actor_id": None if actor is None else actor.id,
+        "actor_name": _OPERATOR if actor is None else actor.name,
         "action": action,
         "subject": subject,
         "class_id": class_id,

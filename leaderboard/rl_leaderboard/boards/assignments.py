@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from rl_hub import clock
 from rl_hub.database.engine import Database
 from rl_leaderboard.boards import generations, standings
-from rl_leaderboard.database.tables import assignments, submissions
+from rl_leaderboard.database.tables import assignments, evaluations, submissions
 from rl_leaderboard.errors import BadRequest, NotFound
 from rl_units.course import Assignment, Course
 
@@ -107,7 +107,18 @@ def thaw(connection: Connection, assignment_id: str) -> None:
     """Lets the board follow what has arrived."""
     get(connection, assignment_id)
     connection.execute(update(assignments).where(assignments.c.id == assignment_id).values(frozen_at=None))
+    _count_newest(connection, assignment_id)
     standings.rebuild(connection, assignment_id)
+
+
+def _count_newest(connection: Connection, assignment_id: str) -> None:
+    """Lets the newest evaluation of each submission count that has one under the current protocol."""
+    version = select(assignments.c.protocol_version).where(assignments.c.id == assignment_id).scalar_subquery()
+    newest = select(func.max(evaluations.c.id)).where(
+        evaluations.c.submission_id == submissions.c.id, evaluations.c.protocol_version == version
+    )
+    mine = (submissions.c.assignment_id == assignment_id) & submissions.c.evaluation_id.is_not(None)
+    connection.execute(update(submissions).where(mine).values(evaluation_id=newest.scalar_subquery()))
 
 
 def _change_protocol(connection: Connection, assignment_id: str, version: int) -> None:

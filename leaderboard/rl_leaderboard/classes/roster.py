@@ -13,7 +13,7 @@ from rl_leaderboard.classes.matrix import Attempt, Cell, cell
 from rl_leaderboard.database.tables import classes, evaluations, people, submissions
 from rl_leaderboard.database.tables import members as members_table
 from rl_leaderboard.people.people import Person
-from rl_leaderboard.submissions.batches import certified_score
+from rl_leaderboard.submissions.confirmations import certified_score
 from rl_units.course import Assignment, Course
 
 

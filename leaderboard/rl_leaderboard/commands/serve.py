@@ -65,17 +65,18 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 def _judging(workers: int, log_level: str) -> Iterator[None]:
     """A judge for as long as the `with` block runs; what it has in hand then is measured after the next start."""
     command = [sys.executable, "-m", "rl_leaderboard", "judge", "--workers", str(workers), "--log-level", log_level]
-    process = subprocess.Popen(command)  # noqa: S603  this program
-    try:
-        yield
-    finally:
-        # Twice is at once. Ctrl-C in a terminal has reached it already.
-        for _ in range(2):
-            if process.poll() is None:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_JUDGE_GRACE_SECONDS)
-        process.wait()
+    # Its input ends with this process, also if that is killed: the next one starts a judge of its own.
+    command.append("--until-input-ends")
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603  this program
+        try:
+            yield
+        finally:
+            # Twice is at once. Ctrl-C in a terminal has reached it already.
+            for _ in range(2):
+                if process.poll() is None:
+                    process.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(_JUDGE_GRACE_SECONDS)
 
 
 def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.socket | None) -> None:

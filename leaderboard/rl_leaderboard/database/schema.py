@@ -4,4 +4,4 @@ from pathlib import Path
 
 from rl_hub.database.schema import Schema
 
-LEADERBOARD = Schema("the leaderboard", "0001", Path(__file__).parent / "migrations")
+LEADERBOARD = Schema("the leaderboard", "0002", Path(__file__).parent / "migrations")

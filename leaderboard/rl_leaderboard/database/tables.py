@@ -225,6 +225,7 @@ evaluations = Table(
     Column("versions", Text, nullable=False),  # JSON: package to version
     Column("log", Text, nullable=False, default=""),
     Column("replay", String(64)),  # SHA-256 of the judge's own video, among the classroom's files
+    Column("judged_file", String(200)),  # of the repository; NULL before schema 0002
     Column("finished_at", UtcDateTime, nullable=False),
     UniqueConstraint("submission_id", "protocol_version", "batch"),
     *(_bounded(column) for column in ("mean", "std", "score", "low", "high")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rl_hub.database.engine import Database
@@ -47,6 +47,10 @@ class LeaseQueue:
                 where=_jobs.worker.is_not(None),
             )
         )
+
+    def has_job(self, submission_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """See `Queue.has_job`."""
+        return exists().where(_jobs.submission_id == submission_id)
 
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """See `Queue.claim`."""

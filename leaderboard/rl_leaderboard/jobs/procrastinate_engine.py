@@ -14,7 +14,7 @@ for a moment ago a claim took 4 seconds, and 4 milliseconds after ANALYZE.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import ColumnElement, Connection, String, TextClause, cast, column, exists, table, text
 from sqlalchemy.exc import IntegrityError
 
 from rl_hub.database.engine import Database
@@ -64,6 +64,11 @@ class ProcrastinateQueue:
         """See `Queue.enqueue`."""
         job = {"queue": QUEUE, "submission": submission_id, "name": str(submission_id), "priority": -turn}
         _unless_it_waits(connection, _DEFER, **job, seconds=delay_seconds)
+
+    def has_job(self, submission_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """See `Queue.has_job`."""
+        mine = (_JOBS.c.queue_name == QUEUE) & (_JOBS.c.lock == cast(submission_id, String))
+        return exists().where(mine, cast(_JOBS.c.status, String).in_(("todo", "doing")))
 
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """See `Queue.claim`."""
@@ -151,6 +156,7 @@ def _unless_it_waits(connection: Connection, statement: TextClause, **values: ob
 
 
 _UNIQUE_VIOLATION = "23505"
+_JOBS = table("procrastinate_jobs", *(column(name, String()) for name in ("queue_name", "lock", "status")))
 _HAS_TABLES = text("SELECT to_regclass('procrastinate_jobs')::text")
 _HAS_FUNCTIONS = text("SELECT to_regprocedure('procrastinate_fetch_job_v2(varchar[], bigint)')::text")
 _DEFER = text(

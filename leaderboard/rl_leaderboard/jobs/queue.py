@@ -8,7 +8,7 @@ only if its claim is still the job's newest: `finish` says so in the transaction
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 MOST_ATTEMPTS = 3
 """How often a job is tried, by default."""
@@ -69,6 +69,12 @@ class Queue(Protocol):
             submission_id: What is to be measured.
             turn: Lower ones go first, and older ones within a turn; see `turns`.
             delay_seconds: How long it waits at least.
+        """
+
+    def has_job(self, submission_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether there is an unfinished job of a submission, as an expression for a statement on its database.
+
+        A statement sees one moment, in which a submission's state and its job belong together.
         """
 
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:

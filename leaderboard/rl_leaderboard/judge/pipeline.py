@@ -4,7 +4,7 @@ Everything that knows seeds and rewards happens in this process; whatever a stud
 sandbox only.
 """
 
-import tempfile
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from rl_leaderboard.judge.failures import NotNow, Refused
 from rl_leaderboard.judge.fetching import embedded, remote
 from rl_leaderboard.judge.films import film
 from rl_leaderboard.judge.players import AgentFailed, PlayerPool, PlayersUnavailable
+from rl_leaderboard.judge.sandbox.scratch import Scratch
 from rl_leaderboard.judge.tasks import Task, Verdict
 from rl_leaderboard.people.people import HUB
 from rl_leaderboard.rules import batches, intervals, seeds
@@ -25,13 +26,16 @@ from rl_leaderboard.submissions import batches as records
 from rl_leaderboard.submissions.batches import Batch
 from rl_leaderboard.submissions.evaluations import Episode, Measurement
 from rl_units import evaluation
+from rl_units.agents import find_weights
 from rl_units.agents.base import Agent
 from rl_units.course import Protocol
-from rl_units.errors import EvaluationError
+from rl_units.errors import EvaluationError, UnsafeAgentError
 from rl_units.results import score
 
 Report = Callable[[str], None]
 """Is told how far it is, a line each time; raises if it is to stop."""
+
+_AT_HOME = "Play it with `python -m rl_units evaluate` on your own machine, mend it and push again."
 
 
 @dataclass(frozen=True)
@@ -68,21 +72,23 @@ def measure(bench: Bench, task: Task, report: Report) -> Verdict:
         lines.append(f"{time.monotonic() - began:6.1f} s  {line}")
         report(line)
 
-    with tempfile.TemporaryDirectory(prefix="judge-") as temporary:
-        folder = Path(temporary)
+    with Scratch() as folder:
         _fetch(bench.classroom, task, folder)
         sizes = [file.stat().st_size for file in folder.iterdir()]
         tell(f"Fetched {len(sizes)} file{'' if len(sizes) == 1 else 's'}, {sum(sizes):,} bytes.")
+        judged = _judged_file(folder, task.assignment.protocol)
+        if judged and (others := _other_weights(folder, judged)):
+            tell(f"Judges {judged}, and does not look at {', '.join(others)}.")
         try:
             with bench.players.load(folder, task.assignment.protocol) as agent:
                 tell(f"Loaded an agent of {agent.algo} in a sandbox, {bench.isolation}.")
-                return _Match(bench, task, agent, tell, lines).play()
+                return _Match(bench, task, agent, judged, tell, lines).play()
         except AgentFailed as error:
             raise Refused(error.reason, error.sentence) from error
         except PlayersUnavailable as error:
             raise NotNow("no-sandbox", f"{error}") from error
         except EvaluationError as error:
-            raise Refused("bad-action", f"{error}") from error
+            raise Refused("bad-action", f"{error} {_AT_HOME}") from error
 
 
 def _fetch(classroom: Classroom, task: Task, folder: Path) -> None:
@@ -98,13 +104,29 @@ def _fetch(classroom: Classroom, task: Task, folder: Path) -> None:
     remote.fetch(address, classroom.settings.source_token, submission.repo_id, submission.sha, folder)
 
 
+def _judged_file(folder: Path, protocol: Protocol) -> str:
+    """The name of the file that the weights come from; empty if there is none, which whoever loads them says."""
+    with contextlib.suppress(UnsafeAgentError):
+        return find_weights(folder, protocol.env_id).name
+    return ""
+
+
+def _other_weights(folder: Path, judged: str) -> Sequence[str]:
+    """Files that hold weights as well, which nobody has compared with those that are judged."""
+    names = sorted(file.name for file in folder.iterdir() if file.suffix in (".safetensors", ".onnx", ".zip"))
+    return [name for name in names if name != judged]
+
+
 class _Match:
     """An agent that is loaded, and the games that it has to play."""
 
-    def __init__(self, bench: Bench, task: Task, agent: Agent, tell: Report, lines: Sequence[str]) -> None:
+    def __init__(
+        self, bench: Bench, task: Task, agent: Agent, judged_file: str, tell: Report, lines: Sequence[str]
+    ) -> None:
         self._bench = bench
         self._task = task
         self._agent = agent
+        self._judged_file = judged_file
         self._tell = tell
         self._lines = lines
         self._protocol: Protocol = task.assignment.protocol
@@ -175,7 +197,7 @@ class _Match:
         return Measurement(
             protocol_id=self._protocol.id,
             protocol_version=self._protocol.version,
-            batch=f"{self._round.season}/{last}",
+            batch=batches.published_name(self._round.season, last),
             episodes=pool,
             interval=intervals.score_interval([episode.episode_return for episode in pool]),
             isolation=self._bench.isolation,
@@ -184,6 +206,7 @@ class _Match:
             finished_at=clock.now(),
             log="\n".join(self._lines),
             replay=replay,
+            judged_file=self._judged_file,
         )
 
 

@@ -64,7 +64,16 @@ def listen_for_end() -> threading.Event:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    threading.Thread(target=_follow_parent, args=(stopping,), daemon=True).start()
     return stopping
+
+
+def _follow_parent(stopping: threading.Event) -> None:
+    """A parent that was killed cannot say when to stop, and whoever takes its place has workers of its own."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        stopping.set()
 
 
 @contextlib.contextmanager

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from rl_hub.errors import HubError
+from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.jobs import Claim, LostLease, Queue
 from rl_leaderboard.judge import pipeline, retention, tasks
 from rl_leaderboard.judge.failures import NotNow, Refused
 from rl_leaderboard.judge.pipeline import Bench
 from rl_leaderboard.judge.retention import Sweeper
 from rl_leaderboard.judge.tasks import Task
-from rl_leaderboard.submissions import judging, presence
+from rl_leaderboard.submissions import judging, presence, rejudging
 from rl_units.environments import quieten_emulator
 
 LEASE_SECONDS = 30.0
@@ -63,10 +64,20 @@ def _presence(bench: Bench, queue: Queue, name: str) -> Iterator[None]:
             presence.leave(connection, name)
 
     say()
+    _follow_season(bench.classroom, queue)
     sweeper = Sweeper(bench.classroom)
     with repeated(say, presence.EVERY_SECONDS), repeated(sweeper.sweep, retention.EVERY_SECONDS):
         yield
     leave()
+
+
+def _follow_season(classroom: Classroom, queue: Queue) -> None:
+    if classroom.settings.judge:
+        season = classroom.settings.season
+        with classroom.write() as connection:
+            count = rejudging.follow_season(connection, queue, classroom.course, season)
+        if count:
+            _log.info("The first of each board are judged again in season %s: %d agents.", season, count)
 
 
 def _do(bench: Bench, queue: Queue, claim: Claim) -> None:

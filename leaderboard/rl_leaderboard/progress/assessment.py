@@ -20,12 +20,16 @@ class Scores:
             passes on the board.
         claimed: The best score that a card states and nobody has measured yet.
         counted_id: The submission that stands on the board.
+        on_board: The score on the board of the agent that `verified` is of.
+        confirmed: Its score in the games of the confirmation; None if it has played none. `verified` is the lower one.
     """
 
     submissions: int = 0
     verified: float | None = None
     claimed: float | None = None
     counted_id: int | None = None
+    on_board: float | None = None
+    confirmed: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rl_leaderboard.database.tables import evaluations, quiz_answers, standings,
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.progress.assessment import Progress, QuizProgress, Scores, assess
 from rl_leaderboard.progress.quizzes import quiz_of
-from rl_leaderboard.submissions.batches import certified_score
+from rl_leaderboard.submissions.confirmations import certified_score, confirmation
 from rl_units.course import Course
 
 
@@ -29,7 +29,9 @@ def _read_scores(connection: Connection, person: Person) -> Mapping[str, Scores]
         return {}
     given = {"source": person.source, "student_key": person.key}
     return {
-        row.assignment_id: Scores(row.submissions, row.verified, row.claimed, row.counted_id)
+        row.assignment_id: Scores(
+            row.submissions, row.verified, row.claimed, row.counted_id, row.on_board, row.confirmed
+        )
         for row in connection.execute(_SCORES, given)
     }
 
@@ -51,20 +53,35 @@ def _read_quizzes(connection: Connection, course: Course, person: Person) -> Map
 def _select_scores() -> Select[Any]:
     # A claim that was measured, or that the judge could not measure, waits for nothing any more.
     waits = submissions.c.evaluation_id.is_(None) & (submissions.c.state != "failed")
-    return (
+    worth = certified_score()
+    handed_in = (
         select(
             submissions.c.assignment_id,
-            func.count().label("submissions"),
-            func.max(certified_score()).label("verified"),
-            func.max(case((waits, submissions.c.claimed_score))).label("claimed"),
-            func.max(standings.c.submission_id).label("counted_id"),
+            worth.label("verified"),
+            evaluations.c.score.label("on_board"),
+            confirmation().label("confirmed"),
+            case((waits, submissions.c.claimed_score)).label("claimed"),
+            standings.c.submission_id.label("counted_id"),
+            func.row_number()
+            .over(partition_by=submissions.c.assignment_id, order_by=(worth.is_(None), worth.desc(), submissions.c.id))
+            .label("place"),
         )
         .outerjoin(evaluations, evaluations.c.id == submissions.c.evaluation_id)
         .outerjoin(standings, standings.c.submission_id == submissions.c.id)
         .where(submissions.c.source == bindparam("source"), submissions.c.student_key == bindparam("student_key"))
         .where(submissions.c.gone_at.is_(None), submissions.c.retracted_at.is_(None), ~submissions.c.over_quota)
-        .group_by(submissions.c.assignment_id)
+        .subquery()
     )
+    is_best = handed_in.c.place == 1
+    return select(
+        handed_in.c.assignment_id,
+        func.count().label("submissions"),
+        func.max(handed_in.c.verified).label("verified"),
+        func.max(handed_in.c.claimed).label("claimed"),
+        func.max(handed_in.c.counted_id).label("counted_id"),
+        func.max(case((is_best, handed_in.c.on_board))).label("on_board"),
+        func.max(case((is_best, handed_in.c.confirmed))).label("confirmed"),
+    ).group_by(handed_in.c.assignment_id)
 
 
 def _select_answers() -> Select[Any]:

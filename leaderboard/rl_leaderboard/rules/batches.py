@@ -97,6 +97,21 @@ def ranking_batch(number: int) -> str:
     return f"{_RANKING}{number}"
 
 
+def published_name(season: str, batch: str) -> str:
+    """How a result is called that rests on the batches of a season up to this one: `2026-autumn/ranking-2`."""
+    return season_prefix(season) + batch
+
+
+def season_prefix(season: str) -> str:
+    """What the names of a season's results begin with, and no other's: a season's name has no slash."""
+    return f"{season}/"
+
+
+def season_of(name: str) -> str:
+    """The season of a `published_name`."""
+    return name.partition("/")[0]
+
+
 RANKING_BATCHES = tuple(ranking_batch(number) for number in range(1, MOST_BATCHES + 1))
 """Names of all of them, in the order in which they are played."""
 

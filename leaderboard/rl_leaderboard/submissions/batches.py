@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import Connection, select
 
 from rl_hub.database.engine import insert_ignore
-from rl_leaderboard.database.tables import batches, evaluations, submissions
-from rl_leaderboard.rules.batches import CONFIRMATION, Played, Round
+from rl_leaderboard.database.tables import batches, submissions
+from rl_leaderboard.rules.batches import Played, Round
 from rl_leaderboard.submissions.evaluations import Episode
 from rl_units.results import score
 
@@ -35,26 +35,6 @@ class Batch:
     episodes: Sequence[Episode]
     isolation: str
     finished_at: datetime
-
-
-def certified_score() -> ColumnElement[float]:
-    """What a row of `evaluations` is worth for a certificate, in a statement that selects from that table.
-
-    The lower of its score and that of the confirmation, if its agent has played one: so an agent that was lucky in the
-    games of the board needs the same luck again. Whoever does not pass on the board plays none.
-    """
-    confirmed = (
-        select(func.max(batches.c.score))
-        .where(
-            batches.c.agent_sha256 == evaluations.c.agent_sha256,
-            batches.c.protocol_id == evaluations.c.protocol_id,
-            batches.c.protocol_version == evaluations.c.protocol_version,
-            batches.c.batch == CONFIRMATION,
-        )
-        .correlate(evaluations)
-        .scalar_subquery()
-    )
-    return case((confirmed < evaluations.c.score, confirmed), else_=evaluations.c.score)
 
 
 def record(connection: Connection, batch: Batch) -> None:

@@ -10,7 +10,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from rl_leaderboard.boards import standings
 from rl_leaderboard.database.tables import LARGEST_NUMBER, assignments, episodes, evaluations, submissions
+from rl_leaderboard.database.tables import standings as standings_table
 from rl_leaderboard.errors import BadRequest
+from rl_leaderboard.rules.batches import season_of, season_prefix
+from rl_leaderboard.submissions.confirmations import confirmation
 from rl_leaderboard.submissions.submissions import Submission, get, tell
 from rl_units.errors import ResultError
 from rl_units.results import mean, score, std
@@ -32,7 +35,7 @@ class Measurement:
     Attributes:
         protocol_id: How it was played.
         protocol_version: In which version.
-        batch: Names the seeds; of one batch only one result is ever published.
+        batch: Names the seeds, see `rules.batches.published_name`; of one only one result is ever published.
         episodes: Every game, in the order of the seeds.
         interval: Ends of the score's confidence interval.
         isolation: In which kind of sandbox the agent ran.
@@ -41,6 +44,7 @@ class Measurement:
         finished_at: When it was done.
         log: What the operator and the student may read.
         replay: SHA-256 of the judge's own video, among the classroom's files.
+        judged_file: The file of the repository that the weights come from; None if nobody has noted it.
     """
 
     protocol_id: str
@@ -54,11 +58,16 @@ class Measurement:
     finished_at: datetime
     log: str = ""
     replay: str | None = None
+    judged_file: str | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A published measurement; the numbers are computed from its episodes. See `Measurement`."""
+    """A published measurement; the numbers are computed from its episodes. See `Measurement`.
+
+    Attributes:
+        confirmation: The score of the games that only certificates rest on; None if its agent has played none.
+    """
 
     id: int
     submission_id: int
@@ -77,11 +86,15 @@ class Evaluation:
     versions: Mapping[str, str]
     log: str
     replay: str | None
+    judged_file: str | None
     finished_at: datetime
+    confirmation: float | None
 
 
 def publish(connection: Connection, submission: Submission, measurement: Measurement) -> int | None:
     """Keeps a measurement; under the assignment's current protocol it is what the submission's score is from now on.
+
+    It then is the score of all the student's submissions of these weights, too: see `rules.batches`.
 
     Args:
         connection: A transaction that writes.
@@ -96,14 +109,46 @@ def publish(connection: Connection, submission: Submission, measurement: Measure
     """
     values = _values(measurement)
     standings.hold(connection, [submission.assignment_id])
+    number = _keep(connection, submission.id, values, measurement.episodes)
+    current = select(assignments.c.protocol_version).where(assignments.c.id == submission.assignment_id)
+    if connection.scalar(current) != measurement.protocol_version:
+        return number
+    _share(connection, submission, values, measurement.episodes)
+    if number is not None:
+        scored = {"evaluation_id": number, "state": "scored", "reason": ""}
+        connection.execute(update(submissions).where(submissions.c.id == submission.id).values(scored))
+    standings.refresh(connection, [submission.place])
+    if number is not None:
+        tell(connection, "scored", get(connection, submission.id), score=values["score"])
+    return number
+
+
+def list_of_submission(connection: Connection, submission_id: int) -> list[Evaluation]:
+    """Every evaluation of a submission, newest first."""
+    known = select(evaluations, confirmation().label("confirmation"))
+    mine = known.where(evaluations.c.submission_id == submission_id).order_by(evaluations.c.id.desc())
+    return [_evaluation(row) for row in connection.execute(mine)]
+
+
+def read_episodes(connection: Connection, evaluation_id: int) -> list[Episode]:
+    """The games of an evaluation, in the order of the seeds."""
+    columns = episodes.c.episode_return, episodes.c.length, episodes.c.truncated
+    query = select(*columns).where(episodes.c.evaluation_id == evaluation_id).order_by(episodes.c.number)
+    return [Episode(*row) for row in connection.execute(query)]
+
+
+def _keep(
+    connection: Connection, submission_id: int, values: Mapping[str, Any], games: Sequence[Episode]
+) -> int | None:
+    """Writes an evaluation of a submission; None if this batch was published for it before, which changes nothing."""
     same = (
-        evaluations.c.submission_id == submission.id,
-        evaluations.c.protocol_version == measurement.protocol_version,
-        evaluations.c.batch == measurement.batch,
+        evaluations.c.submission_id == submission_id,
+        evaluations.c.protocol_version == values["protocol_version"],
+        evaluations.c.batch == values["batch"],
     )
     if connection.scalar(select(evaluations.c.id).where(*same)) is not None:
         return None
-    statement = insert(evaluations).values(submission_id=submission.id, **values).returning(evaluations.c.id)
+    statement = insert(evaluations).values(submission_id=submission_id, **values).returning(evaluations.c.id)
     number = int(connection.execute(statement).scalar_one())
     rows = [
         {
@@ -113,29 +158,40 @@ def publish(connection: Connection, submission: Submission, measurement: Measure
             "length": episode.length,
             "truncated": episode.truncated,
         }
-        for place, episode in enumerate(measurement.episodes)
+        for place, episode in enumerate(games)
     ]
     connection.execute(insert(episodes), rows)
-    current = select(assignments.c.protocol_version).where(assignments.c.id == submission.assignment_id)
-    if connection.scalar(current) == measurement.protocol_version:
-        scored = {"evaluation_id": number, "state": "scored", "reason": ""}
-        connection.execute(update(submissions).where(submissions.c.id == submission.id).values(scored))
-        standings.refresh(connection, [submission.place])
-        tell(connection, "scored", get(connection, submission.id), score=values["score"])
     return number
 
 
-def list_of_submission(connection: Connection, submission_id: int) -> list[Evaluation]:
-    """Every evaluation of a submission, newest first."""
-    mine = select(evaluations).where(evaluations.c.submission_id == submission_id).order_by(evaluations.c.id.desc())
-    return [_evaluation(row) for row in connection.execute(mine)]
+def _share(connection: Connection, submission: Submission, values: Mapping[str, Any], games: Sequence[Episode]) -> None:
+    """Gives the student's other submissions of the same weights, whose score rests on fewer games, the same result.
 
-
-def read_episodes(connection: Connection, evaluation_id: int) -> list[Episode]:
-    """The games of an evaluation, in the order of the seeds."""
-    columns = episodes.c.episode_return, episodes.c.length, episodes.c.truncated
-    query = select(*columns).where(episodes.c.evaluation_id == evaluation_id).order_by(episodes.c.number)
-    return [Episode(*row) for row in connection.execute(query)]
+    What stands on a frozen board goes on counting with what it stands there with, until the board moves again.
+    """
+    frozen = select(standings_table.c.submission_id).join(
+        assignments, (assignments.c.id == standings_table.c.assignment_id) & assignments.c.frozen_at.is_not(None)
+    )
+    others = (
+        select(submissions.c.id, evaluations.c.judged_file, submissions.c.id.in_(frozen).label("stays"))
+        .join(evaluations, evaluations.c.id == submissions.c.evaluation_id)
+        .where(
+            submissions.c.assignment_id == submission.assignment_id,
+            submissions.c.source == submission.source,
+            submissions.c.student_key == submission.student_key,
+            submissions.c.id != submission.id,
+            evaluations.c.agent_sha256 == values["agent_sha256"],
+            evaluations.c.protocol_version == values["protocol_version"],
+            evaluations.c.batch.startswith(season_prefix(season_of(values["batch"]))),
+            evaluations.c.n_episodes < values["n_episodes"],
+        )
+    )
+    log = f"Submission {submission.id} has the same weights: all their games together are the score.\n{values['log']}"
+    for other in connection.execute(others).all():
+        number = _keep(connection, other.id, {**values, "log": log, "judged_file": other.judged_file}, games)
+        if number is not None and not other.stays:
+            mine = update(submissions).where(submissions.c.id == other.id)
+            connection.execute(mine.values(evaluation_id=number))
 
 
 def _values(measurement: Measurement) -> dict[str, Any]:
@@ -159,6 +215,7 @@ def _values(measurement: Measurement) -> dict[str, Any]:
         "versions": json.dumps(dict(measurement.versions)),
         "log": measurement.log,
         "replay": measurement.replay,
+        "judged_file": measurement.judged_file,
         "finished_at": measurement.finished_at,
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from rl_leaderboard.database.tables import people, submissions
 from rl_leaderboard.jobs import Queue, turn_of
@@ -50,22 +50,25 @@ def mark(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int | N
 
 
 def catch_up(connection: Connection, queue: Queue, limit: int = 100) -> int:
-    """Asks for what nobody has asked for so far.
+    """Asks for what nobody has asked for so far, and for what was asked for in a queue that is gone.
 
-    It came while there was no judge, was taken off the board for a while, or is of somebody who has signed in since.
+    The one came while there was no judge, was taken off the board for a while, or is of somebody who has signed in
+    since. The other was restored from a backup without its queue, or is from before another one was chosen.
 
     Returns:
         How many submissions wait from now on that have not.
     """
     owner_is_known = exists().where(people.c.source == submissions.c.source, people.c.key == submissions.c.student_key)
     standing = submissions.c.gone_at.is_(None), submissions.c.retracted_at.is_(None), ~submissions.c.over_quota
-    query = (
-        select(submissions.c.id)
-        .where(submissions.c.state == "received", submissions.c.evaluation_id.is_(None), *standing)
-        .where((submissions.c.source == HUB) | owner_is_known)
-        .order_by(submissions.c.id)
-        .limit(limit)
+    unasked = and_(
+        submissions.c.state == "received",
+        submissions.c.evaluation_id.is_(None),
+        *standing,
+        (submissions.c.source == HUB) | owner_is_known,
     )
+    # Also what does not count any more: whoever takes the job says that it waits for nothing.
+    forgotten = submissions.c.state.in_(UNFINISHED) & ~queue.has_job(submissions.c.id)
+    query = select(submissions.c.id).where(unasked | forgotten).order_by(submissions.c.id).limit(limit)
     numbers = connection.scalars(query).all()
     for number in numbers:
         submission = records.get(connection, number)

@@ -4,9 +4,10 @@ from sqlalchemy import Connection
 
 from rl_leaderboard.audit import log
 from rl_leaderboard.boards import assignments
-from rl_leaderboard.jobs import Queue
+from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.people.people import Person
 from rl_leaderboard.submissions import rejudging
+from rl_units.course import Assignment
 
 
 def change(
@@ -46,7 +47,13 @@ def thaw(connection: Connection, teacher: Person, assignment_id: str) -> None:
         log.record(connection, teacher, "board.thaw", assignment_id)
 
 
-def rejudge(connection: Connection, queue: Queue, teacher: Person, assignment_id: str) -> None:
-    """Asks for everything that stands on the board to be judged again."""
-    queued = rejudging.queue_board(connection, queue, assignment_id)
-    log.record(connection, teacher, "board.rejudge", assignment_id, queued=queued)
+def rejudge(connection: Connection, classroom: Classroom, teacher: Person, assignment: Assignment) -> int:
+    """Asks for everything to be judged again that stands on the board and has games left to play in this season.
+
+    Returns:
+        How many have been queued; none is no decision.
+    """
+    queued = rejudging.queue_board(connection, classroom.queue, assignment, classroom.settings.season)
+    if queued:
+        log.record(connection, teacher, "board.rejudge", assignment.id, queued=queued)
+    return queued

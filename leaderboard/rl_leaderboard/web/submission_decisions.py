@@ -6,33 +6,45 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rl_leaderboard.audit import log
+from rl_leaderboard.boards import assignments
 from rl_leaderboard.certificates import revoking
 from rl_leaderboard.certificates.issuing import Certificate
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.errors import BadRequest, Conflict
-from rl_leaderboard.jobs import Queue
 from rl_leaderboard.people import people
 from rl_leaderboard.people.people import Person
-from rl_leaderboard.submissions import judging, retractions, submissions
+from rl_leaderboard.submissions import judging, rejudging, retractions, submissions
 from rl_leaderboard.submissions.submissions import Submission
 from rl_leaderboard.web.requests import is_text
 
 LONGEST_REASON = 500
 
 
-def rejudge(connection: Connection, queue: Queue, teacher: Person, submission_id: int) -> None:
+def rejudge(connection: Connection, classroom: Classroom, teacher: Person, submission_id: int) -> None:
     """Asks for a submission to be judged again; what is known of it stays until there is a new result.
 
     Raises:
-        Conflict: If its repository is gone.
+        Conflict: If its repository is gone, or it has no games left to play.
         NotFound: If there is none of this id.
     """
     submission = submissions.get(connection, submission_id)
     if submission.gone_at is not None:
         raise Conflict("Its repository was deleted or hidden, so there is nothing to judge.")
     if submission.state not in ("queued", "running"):
-        judging.ask(connection, queue, submission)
+        assignment = assignments.by_id(classroom.course, submission.assignment_id)
+        season = classroom.settings.season
+        if rejudging.has_played_all(connection, submission.id, assignment, season):
+            raise Conflict(played_all(season))
+        judging.ask(connection, classroom.queue, submission)
         log.record(connection, teacher, "submission.rejudge", _called(submission), submission=submission.id)
+
+
+def played_all(season: str) -> str:
+    """Why an agent is not judged again, a sentence for teachers."""
+    return (
+        f"This agent has played all its games of season {season}: judging it again would play none. Another season, "
+        "the operator's setting RL_LEADERBOARD_SEASON, brings other games."
+    )
 
 
 def retract(connection: Connection, teacher: Person, submission_id: int, reason: str, *, others: bool) -> None:

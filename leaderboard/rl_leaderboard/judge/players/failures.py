@@ -3,9 +3,12 @@
 import signal
 from typing import Literal
 
+from rl_units.errors import remedy_of
+
 Reason = Literal["refused", "crashed", "too-slow", "out-of-memory", "bad-answer", "non-finite"]
 """`refused`: its files are not loaded. The others happen while it is loaded or plays."""
 
+_CUT = "…."  # the end of a text that was too long, as a sentence has it
 _TRY_AT_HOME = "Play it with `python -m rl_units evaluate` on your own machine, mend it and push again."
 
 
@@ -19,6 +22,7 @@ class AgentFailed(Exception):
     """
 
     def __init__(self, reason: Reason, sentence: str, refusal: str = "") -> None:
+        sentence = _with_remedy(sentence, refusal)
         super().__init__(sentence)
         self.reason: Reason = reason
         self.sentence = sentence
@@ -26,6 +30,16 @@ class AgentFailed(Exception):
 
     def __reduce__(self) -> tuple[type["AgentFailed"], tuple[Reason, str, str]]:
         return type(self), (self.reason, self.sentence, self.refusal)
+
+
+def _with_remedy(sentence: str, refusal: str) -> str:
+    """A sentence that was cut, with what to do about the refusal at its end all the same."""
+    remedy = remedy_of(refusal)
+    if not remedy or not sentence.endswith(_CUT):
+        return sentence
+    told = sentence.removesuffix(_CUT)
+    begun = next((end for end in range(len(remedy), 0, -1) if told.endswith(f". {remedy[:end]}")), 0)
+    return f"{told[:-begun].rstrip()} {remedy}" if begun else f"{sentence} {remedy}"
 
 
 class PlayersUnavailable(Exception):

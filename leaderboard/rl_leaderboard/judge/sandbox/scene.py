@@ -6,7 +6,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 from rl_leaderboard.judge.sandbox.bubblewrap import NOBODY
 from rl_leaderboard.judge.sandbox.hostile import Targets
 from rl_leaderboard.judge.sandbox.limits import Limits
+from rl_leaderboard.judge.sandbox.scratch import Scratch
 from rl_leaderboard.judge.sandbox.tiers import Attempt
 
 _UNHARMED = b"unharmed"
@@ -28,8 +28,7 @@ class Scene:
 
     def __enter__(self) -> Self:
         with self._closing:  # undone if one step fails
-            self.folder = Path(tempfile.mkdtemp(prefix="rl-probe-"))
-            self._closing.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self.folder = self._closing.enter_context(Scratch())
             self.folder.chmod(0o777)
             for name, content in (("secret", self._word.encode()), ("victim", _UNHARMED)):
                 (self.folder / name).write_bytes(content)

@@ -142,6 +142,8 @@ def _assignment(found: AssignmentProgress) -> AssignmentProgressAnswer:
         required=found.assignment.required,
         state=found.state,
         verified=found.scores.verified,
+        on_board=found.scores.on_board,
+        confirmed=found.scores.confirmed,
         claimed=found.scores.claimed,
         points=found.points,
         submissions=found.scores.submissions,

@@ -58,7 +58,11 @@ class AssignmentProgressAnswer(Answer):
     threshold: float | None
     required: bool
     state: State = Field(description="`waiting`: a claim that would pass waits for its verification.")
-    verified: float | None = Field(description="The best score that was measured here.")
+    verified: float | None = Field(description="What counts for a certificate: the lower one of the next two.")
+    on_board: float | None = Field(
+        description="The score on the board of the agent that counts most for a certificate."
+    )
+    confirmed: float | None = Field(description="Its score in the games of the confirmation; null if it played none.")
     claimed: float | None = Field(description="The best score that a card states and nobody has measured yet.")
     points: float | None = Field(description="What is missing to the threshold, if it is below.")
     submissions: int

@@ -115,13 +115,14 @@ def _verified(connection: Connection, found: Sequence[Submission]) -> dict[int |
 def _evaluation(evaluation: Evaluation, seen: Seen, site: str) -> EvaluationAnswer:
     submission = seen.submission
     fields = EvaluationAnswer.model_fields
-    own = {"log", "agent_sha256"}
+    own = {"log", "agent_sha256", "judged_file"}
     shared = {name: getattr(evaluation, name) for name in fields if hasattr(evaluation, name) and name not in own}
     here = f"{site}/api/v1/submissions/{submission.id}/evaluations/{evaluation.id}"
     return EvaluationAnswer(
         **shared,
         counts=evaluation.id == submission.evaluation_id,
         agent_sha256=evaluation.agent_sha256 if seen.may_know_name else None,
+        judged_file=evaluation.judged_file if seen.may_know_name else None,
         log=evaluation.log if seen.may_read_log else None,
         replay_url=None if evaluation.replay is None else f"{site}/files/{evaluation.replay}.mp4",
         episodes_url=f"{here}/episodes",

@@ -19,10 +19,14 @@ class EvaluationAnswer(Answer):
     score: float
     low: float
     high: float
+    confirmation: float | None = Field(
+        description="Score in the games of the confirmation, if it played any: certificates count the lower of the two."
+    )
     n_episodes: int
     n_truncated: int
     isolation: str
     agent_sha256: str | None = Field(description="Null if the student has a pseudonym: it leads to the repository.")
+    judged_file: str | None = Field(description="Where the weights come from; null as above, or if it was not noted.")
     versions: dict[str, str]
     finished_at: datetime
     log: str | None = Field(description="For the student and teachers.")

@@ -69,11 +69,11 @@ def thaw_board(assignment_id: str, classroom: ClassroomOf, visitor: ApiVisitor) 
 
 @router.post("/boards/{assignment_id}/rejudge")
 def rejudge_board(assignment_id: str, classroom: ClassroomOf, visitor: ApiVisitor) -> BoardSettings:
-    """Asks for everything that stands on a board to be judged again; scores stay until there are new ones."""
+    """Asks for what stands on a board and has games left in this season to be judged again; scores stay until then."""
     person = visitor.teaching()
     assignment = assignments.by_id(classroom.course, assignment_id)
     with classroom.write() as connection:
-        board_decisions.rejudge(connection, classroom.queue, person, assignment.id)
+        board_decisions.rejudge(connection, classroom, person, assignment)
         return _settings(connection, assignment.id)
 
 
@@ -101,7 +101,7 @@ def rejudge(request: Request, submission_id: Number, classroom: ClassroomOf, vis
     """Asks for a submission to be judged again; what is known of it stays until there is a new result."""
     person = visitor.teaching()
     with classroom.write() as connection:
-        submission_decisions.rejudge(connection, classroom.queue, person, submission_id)
+        submission_decisions.rejudge(connection, classroom, person, submission_id)
         seen = look_at(connection, visitor, submission_id)
         return submission_answers.describe(connection, seen, base_url(request))
 

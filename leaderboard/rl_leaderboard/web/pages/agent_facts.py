@@ -62,6 +62,18 @@ def compare(submission: Submission, evaluation: Evaluation | None) -> str:
     return f"{told}; the claim is {side} the interval of the measurement."
 
 
+def tell_certificate(evaluation: Evaluation | None) -> str:
+    """Which of two scores a certificate counts, as a sentence; empty if there is only one."""
+    if evaluation is None or evaluation.confirmation is None:
+        return ""
+    here, there = score(evaluation.score), score(evaluation.confirmation)
+    lower = here if evaluation.score <= evaluation.confirmation else there
+    return (
+        f"A certificate counts {lower}, the lower of two scores: {here} in the games of the board, and {there} in the "
+        "games of the confirmation, which are others and are played once."
+    )
+
+
 @dataclass(frozen=True)
 class Figure:
     """A number as claimed and as verified, ready to be read; a dash where there is none."""
@@ -81,7 +93,12 @@ def list_figures(submission: Submission, evaluation: Evaluation | None) -> Seque
     ]
     interval = f"{score(evaluation.low)} to {score(evaluation.high)}" if evaluation else score(None)
     games = _count(submission.claimed_episodes), _count(evaluation.n_episodes if evaluation else None)
-    figures += [Figure("Interval of the score", score(None), interval), Figure("Games", *games)]
+    confirmed = score(evaluation.confirmation if evaluation else None)
+    figures += [
+        Figure("Interval of the score", score(None), interval),
+        Figure("Games", *games),
+        Figure("Score in the confirmation", score(None), confirmed),
+    ]
     return [figure for figure in figures if (figure.claimed, figure.verified) != (score(None), score(None))]
 
 

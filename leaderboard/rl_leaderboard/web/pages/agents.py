@@ -13,9 +13,10 @@ from rl_leaderboard.boards import assignments, board
 from rl_leaderboard.charts.distribution import draw_distribution
 from rl_leaderboard.errors import Conflict, Forbidden, NotFound
 from rl_leaderboard.people.visitor import Visitor
-from rl_leaderboard.submissions import evaluations, presence, submissions
+from rl_leaderboard.submissions import evaluations, presence, rejudging, submissions
 from rl_leaderboard.submissions.evaluations import Episode, Evaluation
 from rl_leaderboard.submissions.submissions import Submission
+from rl_leaderboard.web import submission_decisions
 from rl_leaderboard.web.pages import agent_facts
 from rl_leaderboard.web.pages.hub_links import hub_links
 from rl_leaderboard.web.pages.site import redirect, show
@@ -100,6 +101,8 @@ def show_agent(request: Request, submission_id: Number, classroom: ClassroomOf, 
     with classroom.read() as connection:
         seen = look_at(connection, visitor, submission_id)
         context = _read(connection, classroom.course, seen)
+        season = classroom.settings.season
+        has_played = rejudging.has_played_all(connection, submission_id, context["assignment"], season)
     hub = hub_url(request)
     return show(
         request,
@@ -109,6 +112,7 @@ def show_agent(request: Request, submission_id: Number, classroom: ClassroomOf, 
         depends_on=seen.submission.assignment_id,
         links=hub_links(seen.submission, hub) if seen.may_know_name else None,
         claims_pass=classroom.settings.certify_claims,
+        played_all=submission_decisions.played_all(season) if has_played else "",
         may_declare=_may_declare(visitor, seen, context["settings"]),
         **context,
     )
@@ -136,6 +140,10 @@ def _read(connection: Connection, course: Course, seen: Seen) -> dict[str, Any]:
         ),
         "figures": agent_facts.list_figures(submission, counted),
         "comparison": agent_facts.compare(submission, counted),
+        "certificate": agent_facts.tell_certificate(counted),
+        "is_unconfirmed": counted is not None
+        and counted.confirmation is not None
+        and not assignment.passed_by(counted.confirmation),
         "rank": board.rank_of_submission(connection, submission.id),
         "student_stands": board.rank_of(connection, assignment.id, submission.source, submission.student_key)
         is not None,

@@ -19,6 +19,7 @@ _DONE = {
     "frozen": "The board is frozen: it stays as it is, whatever arrives.",
     "thawed": "The board moves again, and has taken in what arrived meanwhile.",
     "queued": "The board is queued.",
+    "played": "Nothing is queued anew: what stands there waits already, or has played all its games of this season.",
 }
 _COUNTINGS = {
     "best": ("the best", "verified before claimed, then the highest score"),
@@ -37,10 +38,13 @@ def board_settings(
     with classroom.read() as connection:
         settings = assignments.get(connection, assignment.id)
         states = rejudging.count_states(connection, assignment.id)
+        played = rejudging.count_played(connection, assignment, classroom.settings.season)
     context: dict[str, Any] = {
         "assignment": assignment,
         "settings": settings,
         "states": states,
+        "played": played,
+        "season": classroom.settings.season,
         "countings": _COUNTINGS,
         "most_a_day": assignments.MOST_A_DAY,
         "message": _DONE.get(done, ""),
@@ -81,14 +85,14 @@ def thaw_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str)
 
 @router.post("/teach/boards/{assignment_id}/rejudge")
 def rejudge_board(classroom: ClassroomOf, visitor: PageVisitor, assignment_id: str, form: SentForm) -> Response:
-    """Asks for everything that stands on the board to be judged again."""
+    """Asks for what stands on the board to be judged again, if it has games left to play in this season."""
     person = visitor.teaching()
     assignment = assignments.by_id(classroom.course, assignment_id)
     if not form.is_ticked("sure"):
         raise BadRequest("Tick the box to say that you are sure, then send the form again.")
     with classroom.write() as connection:
-        board_decisions.rejudge(connection, classroom.queue, person, assignment.id)
-    return redirect(f"/teach/boards/{assignment.id}?done=queued")
+        queued = board_decisions.rejudge(connection, classroom, person, assignment)
+    return redirect(f"/teach/boards/{assignment.id}?done={'queued' if queued else 'played'}")
 
 
 def _read_quota(form: Form) -> int | None:

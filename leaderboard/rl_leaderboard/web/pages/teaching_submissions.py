@@ -15,7 +15,7 @@ def rejudge(classroom: ClassroomOf, visitor: PageVisitor, submission_id: Number)
     """Asks for a submission to be judged again; what is known of it stays until there is a new result."""
     person = visitor.teaching()
     with classroom.write() as connection:
-        submission_decisions.rejudge(connection, classroom.queue, person, submission_id)
+        submission_decisions.rejudge(connection, classroom, person, submission_id)
     return redirect(f"/agents/{submission_id}")
 
 
