@@ -23,7 +23,9 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-@pytest.mark.parametrize("package", ["units/rl_units", "leaderboard/rl_hub", "leaderboard/rl_leaderboard"])
+@pytest.mark.parametrize(
+    "package", ["units/rl_units", "leaderboard/rl_hub", "leaderboard/rl_leaderboard", "envs/snowball_fight"]
+)
 def test_every_file_of_a_package_is_in_the_wheel(wheel, package):
     root = (ROOT / package).parent
     files = [path for path in (ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts]

@@ -13,12 +13,15 @@ from tests.benchmarks import (
     hub_listing,
     hub_transfers,
     judge_coverage,
+    judge_crashes,
     judge_players,
     judge_queue,
     judge_verdicts,
     leaderboard_boards,
     leaderboard_crashes,
     leaderboard_ingest,
+    snowball_rendering,
+    snowball_speed,
     startup,
 )
 
@@ -36,6 +39,9 @@ BENCHMARKS = {
     "judge-players": judge_players.measure,
     "judge-queue": judge_queue.measure,
     "judge-verdicts": judge_verdicts.measure,
+    "judge-crashes": judge_crashes.measure,
+    "snowball-rendering": snowball_rendering.measure,
+    "snowball": snowball_speed.measure,
 }
 
 

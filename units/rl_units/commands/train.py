@@ -1,6 +1,7 @@
 """`train`: the Zoo's training, with the unit's hyperparameters, progress, checkpoints and true resume."""
 
 import argparse
+import dataclasses
 import importlib
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ from rl_units.commands.common import positive
 from rl_units.course import load_course
 from rl_units.errors import CheckpointError, ConfigError, StorageError, UserError
 from rl_units.runs import check_algorithm, file_name, find_run_folder, run_folders
+from rl_units.self_play.settings import ENV_ID, SelfPlay, load_settings
 from rl_units.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -44,10 +46,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=CHECKPOINT_FREQUENCY,
     )
+    _add_self_play_arguments(parser)
     parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
     parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=positive)
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--verbose", help="1: also the Zoo's tables (default: 0)", type=int, default=0)
+
+
+def _add_self_play_arguments(parser: argparse.ArgumentParser) -> None:
+    defaults = SelfPlay()
+    group = parser.add_argument_group("self-play, in Snowball Fight")
+    group.add_argument("--self-play", action="store_true", help="learn against the agent itself and its past selves")
+    for name, meaning in (
+        ("window", "past selves that are kept"),
+        ("save-steps", "steps between two past selves"),
+        ("swap-steps", "steps after which past selves are drawn anew"),
+        ("rating-steps", "steps between two ratings against the fixed opponents"),
+    ):
+        default = getattr(defaults, name.replace("-", "_"))
+        group.add_argument(f"--{name}", help=f"{meaning} (default: {default:,})", type=positive, default=default)
+    group.add_argument(
+        "--latest-ratio",
+        help=f"share of the experience that is against the agent as it is now (default: {defaults.latest_ratio})",
+        type=float,
+        default=defaults.latest_ratio,
+    )
+
+
+def _self_play(options: argparse.Namespace) -> SelfPlay | None:
+    if not options.self_play:
+        return None
+    if options.env != ENV_ID:
+        raise ConfigError(f"Self-play is for {ENV_ID}, where two agents meet; in {options.env} an agent plays alone.")
+    return SelfPlay(**{field.name: getattr(options, field.name) for field in dataclasses.fields(SelfPlay)})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -97,6 +128,7 @@ def _new_plan(options: argparse.Namespace) -> "Plan":
         checkpoint_frequency=options.checkpoint_freq,
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
+        self_play=_self_play(options),
     )
 
 
@@ -129,6 +161,7 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
         checkpoint=checkpoint,
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
+        self_play=load_settings(folder),
     )
 
 

@@ -16,11 +16,13 @@ import rl_zoo3.train
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from rl_units.errors import ConfigError, UserError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.runs import file_name
+from rl_units.self_play.arena import SelfPlayArena
+from rl_units.self_play.settings import SelfPlay, save_settings
 from rl_units.training.checkpoint import Checkpoint
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.progress import Progress
@@ -39,6 +41,7 @@ class Plan:
         checkpoint: Its checkpoint; None begins a new run.
         times_threads: Whether torch's threads are chosen by timing.
         shows_progress: Whether the bar is shown.
+        self_play: How the agent plays against itself; None where it does not.
     """
 
     arguments: tuple[str, ...]
@@ -48,6 +51,7 @@ class Plan:
     checkpoint: Checkpoint | None = None
     times_threads: bool = True
     shows_progress: bool = True
+    self_play: SelfPlay | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Experiment(ExperimentManager):
         self.stop = stop
         self.model: BaseAlgorithm | None = None
         self.checkpointing: Checkpointing | None = None
+        self._arena: SelfPlayArena | None = None
         self._environments: list[VecEnv] = []
         self._made_folder = False
         if plan.run_folder is not None:
@@ -115,11 +120,25 @@ class Experiment(ExperimentManager):
         """
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            environment: VecEnv = super().create_envs(*args, **kwargs)
+            environment: VecEnv = self._create_envs(*args, **kwargs)
         finally:
             signal.signal(signal.SIGINT, handler)
         self._environments.append(environment)
         return environment
+
+    def _create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
+        settings = self.plan.self_play
+        if settings is None or eval_env:
+            return super().create_envs(n_envs, eval_env, no_log)
+        if self.env_wrapper is not None:
+            raise ConfigError("Self-play steps all arenas at once, so the hyperparameters cannot have an env_wrapper.")
+        self._arena = SelfPlayArena(settings, Path(self.save_path), self.seed, self._wrap)
+        return self._arena.make_training_env(n_envs)
+
+    def _wrap(self, env: VecEnv, is_for_evaluation: bool) -> VecEnv:
+        """Wraps an environment as the hyperparameters say, which the Zoo does for its own environments."""
+        wrapped: VecEnv = self._maybe_normalize(env, is_for_evaluation)
+        return wrapped if self.frame_stack is None else VecFrameStack(wrapped, self.frame_stack)
 
     def create_log_folder(self) -> None:
         """Makes the run folder; remembers whether it was there."""
@@ -137,8 +156,13 @@ class Experiment(ExperimentManager):
         else:
             print("This algorithm or its replay buffer keeps state of its own, so the run cannot be resumed.")  # noqa: T201 # as above
             self.callbacks.append(Stopping(self.stop))
+        figures = []
+        if self._arena is not None:
+            playing = self._arena.make_callback()
+            self.callbacks.append(playing)
+            figures.append(playing.figures)
         if self.plan.shows_progress:
-            self.callbacks.append(Progress())
+            self.callbacks.append(Progress(figures))
 
     def _checkpointing(self) -> Checkpointing:
         return Checkpointing(
@@ -156,6 +180,8 @@ class Experiment(ExperimentManager):
         # A resumed run keeps the record of how it was begun.
         if self.plan.checkpoint is None:
             super()._save_config(saved_hyperparams)
+            if self.plan.self_play is not None:
+                save_settings(self.plan.self_play, Path(self.save_path))
             if self.config.endswith((".yml", ".yaml")):
                 # What it was given may be edited or moved before the run is resumed.
                 write_text(

@@ -1,6 +1,7 @@
 """The bar that a student watches for hours."""
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
@@ -11,10 +12,15 @@ _REFRESH_SECONDS = 1.0
 
 
 class Progress(BaseCallback):
-    """Shows steps, steps/s, time left, the mean return of the last episodes and the exploration rate."""
+    """Shows steps, steps/s, time left, the mean return of the last episodes and the exploration rate.
 
-    def __init__(self) -> None:
+    Args:
+        figures: Give further figures to show, by their names.
+    """
+
+    def __init__(self, figures: Sequence[Callable[[], dict[str, str]]] = ()) -> None:
         super().__init__()
+        self._further = figures
         self._bar: tqdm[Any] | None = None
         self._shown_at = 0.0
 
@@ -51,4 +57,6 @@ class Progress(BaseCallback):
         figures = {"reward": f"{safe_mean([info['r'] for info in episodes]):.1f}" if episodes else "-"}
         if hasattr(self.model, "exploration_rate"):
             figures["epsilon"] = f"{self.model.exploration_rate:.2f}"
+        for further in self._further:
+            figures |= further()
         return figures

@@ -1,0 +1,1 @@
+"""The game itself: functions on one arena of a `State`, compiled, with loops over arenas in `drivers`."""

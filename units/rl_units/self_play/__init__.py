@@ -1,0 +1,1 @@
+"""Self-play in Snowball Fight: an agent learns against itself and its past selves, rated against fixed players."""
