@@ -31,7 +31,7 @@ protocol = "bare"
 
 def copied_course(folder):
     """The course's own unit in a folder where a test may change it; it has to do so before the course is read."""
-    shutil.copytree(CONTENT, folder)
+    shutil.copytree(CONTENT / OWN, folder / OWN)
     return folder / OWN
 
 

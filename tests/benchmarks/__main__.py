@@ -20,6 +20,8 @@ from tests.benchmarks import (
     leaderboard_boards,
     leaderboard_crashes,
     leaderboard_ingest,
+    snowball_faces,
+    snowball_learning,
     snowball_rendering,
     snowball_speed,
     startup,
@@ -40,6 +42,8 @@ BENCHMARKS = {
     "judge-queue": judge_queue.measure,
     "judge-verdicts": judge_verdicts.measure,
     "judge-crashes": judge_crashes.measure,
+    "snowball-faces": snowball_faces.measure,
+    "snowball-learning": snowball_learning.measure,
     "snowball-rendering": snowball_rendering.measure,
     "snowball": snowball_speed.measure,
 }

@@ -14,7 +14,7 @@ from rl_leaderboard.lessons.quiz_text import render_inline
 from rl_units import lessons
 from rl_units.course import load_course
 
-UNITS = load_course().units
+UNITS = [unit for unit in load_course().units if (unit.folder / "lesson.md").exists()]
 CODE_CSS = Path(rl_leaderboard.__file__).parent / "web/pages/static/code.css"
 
 

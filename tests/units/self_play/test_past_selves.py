@@ -24,8 +24,10 @@ def certain(policy, choice):
     return policy
 
 
-def first_choices(selves, steps):
-    return set(selves.act(steps, np.zeros((20, 3), np.float32))[:, 0])
+def first_choices(selves):
+    """What the past selves choose on the first branch, all of them together."""
+    drawn = selves.draw(50, np.random.default_rng(0))
+    return {int(choice) for one in drawn for choice in one.predict(np.zeros((5, 3), np.float32))[0][:, 0]}
 
 
 def test_the_newest_are_kept(policy, tmp_path):
@@ -44,7 +46,7 @@ def test_a_copy_stays_as_it_was_when_the_policy_learns(policy, tmp_path):
     selves.add(certain(policy, 1), 0)
     certain(policy, 2)
 
-    assert first_choices(selves, 0) == {1}
+    assert first_choices(selves) == {1}
 
 
 def test_a_resumed_run_meets_the_same_past_selves_and_none_of_its_future(policy, tmp_path):
@@ -56,7 +58,7 @@ def test_a_resumed_run_meets_the_same_past_selves_and_none_of_its_future(policy,
     resumed.restore(policy, until=150)
 
     assert resumed.steps == [0, 100]
-    assert first_choices(resumed, 100) == {1}
+    assert first_choices(resumed) == {0, 1}
     assert not (tmp_path / "200.safetensors").exists()
 
 
@@ -77,7 +79,16 @@ def test_a_copy_of_another_architecture_is_a_sentence(policy, tmp_path):
 
 def test_every_copy_is_drawn(policy, tmp_path):
     selves = PastSelves(tmp_path, window=3)
-    for steps in (0, 100, 200):
-        selves.add(policy, steps)
+    for steps, choice in ((0, 0), (100, 1), (200, 2)):
+        selves.add(certain(policy, choice), steps)
 
-    assert set(selves.draw(100, np.random.default_rng(0))) == {0, 100, 200}
+    assert first_choices(selves) == {0, 1, 2}
+
+
+def test_who_was_drawn_plays_on_when_it_is_no_longer_kept(policy, tmp_path):
+    selves = PastSelves(tmp_path, window=1)
+    selves.add(certain(policy, 1), 0)
+    (drawn,) = selves.draw(1, np.random.default_rng(0))
+    selves.add(certain(policy, 2), 100)
+
+    assert drawn.predict(np.zeros(3, np.float32))[0][0] == 1

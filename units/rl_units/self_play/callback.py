@@ -99,7 +99,7 @@ class SelfPlaying(BaseCallback):
         scores = {}
         for name in self._fixed_opponents:
             env = self._make_match_env(name, RATED_GAMES)
-            scores[name] = play_matches(self._act, env)
+            scores[name] = float(play_matches(self._act, env).mean())
             env.close()
         self.rating = rating_of(scores, RATED_GAMES, self._fixed_opponents)
         row = {"steps": self.model.num_timesteps, "rating": round(self.rating, 1), **scores}

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 
-def play_matches(act: Callable[[Any], Any], env: VecEnv) -> float:
+def play_matches(act: Callable[[Any], Any], env: VecEnv) -> NDArray[np.float64]:
     """Plays one game in every slot.
 
     Args:
@@ -15,7 +16,7 @@ def play_matches(act: Callable[[Any], Any], env: VecEnv) -> float:
         env: An `ArenasVecEnv` with an opponent, wrapped as the agent's observations are.
 
     Returns:
-        Share of points, 0 to 1; a draw or a time-out counts half.
+        Points of each game, `[num_envs]`: 1 for a win, a half for a draw or a time-out, 0 for a loss.
     """
     points = np.full(env.num_envs, np.nan)
     observations = env.reset()
@@ -24,4 +25,4 @@ def play_matches(act: Callable[[Any], Any], env: VecEnv) -> float:
         for slot in np.flatnonzero(dones):
             if np.isnan(points[slot]):  # only the first game of each slot counts: short ones would be too many
                 points[slot] = infos[slot]["points"]
-    return float(points.mean())
+    return points

@@ -2,12 +2,10 @@
 
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors
 import torch as th
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 from stable_baselines3.common.policies import BasePolicy
 
@@ -76,13 +74,12 @@ class PastSelves:
                 ) from error
             self._policies[steps] = restored
 
-    def draw(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Names of `count` copies, each drawn from all of them with the same chance."""
-        return [int(steps) for steps in rng.choice(self.steps, size=count)]
+    def draw(self, count: int, rng: np.random.Generator) -> list[BasePolicy]:
+        """`count` copies, each drawn from all of them with the same chance.
 
-    def act(self, steps: int, observations: NDArray[Any]) -> NDArray[Any]:
-        """What that copy does, drawn from its distribution as while it learned: `[n, ...]` actions."""
-        return self._policies[steps].predict(observations)[0]
+        Who is drawn can be played on with when it is no longer kept.
+        """
+        return [self._policies[int(steps)] for steps in rng.choice(self.steps, size=count)]
 
     def _file(self, steps: int) -> Path:
         return self._folder / f"{steps}.safetensors"

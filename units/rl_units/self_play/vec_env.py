@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import ResultsWriter
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
@@ -46,7 +47,7 @@ class SelfPlayVecEnv(VecEnvWrapper):
         super().__init__(venv)  # which asks the slots for an attribute
         self._theirs = against_past ^ 1
         self._past_selves = past_selves
-        self._groups: list[tuple[int, NDArray[np.intp]]] = []
+        self._groups: list[tuple[BasePolicy, NDArray[np.intp]]] = []
         self._observations: NDArray[Any] = np.zeros(0)
         self._actions = np.zeros((venv.num_envs, *(venv.action_space.shape or ())), venv.action_space.dtype)
         self._monitor = None if monitor_file is None else ResultsWriter(monitor_file, header={"t_start": 0.0})
@@ -68,8 +69,9 @@ class SelfPlayVecEnv(VecEnvWrapper):
     def step_async(self, actions: NDArray[Any]) -> None:
         """Takes the learner's actions, and asks its past selves for theirs."""
         self._actions[self._mine] = actions
-        for steps, slots in self._groups:
-            self._actions[slots] = self._past_selves.act(steps, self._observations[slots])
+        for policy, slots in self._groups:
+            # Drawn from its distribution, as while it learned.
+            self._actions[slots], _ = policy.predict(self._observations[slots])
         self.venv.step_async(self._actions)
 
     def step_wait(self) -> VecEnvStepReturn:
