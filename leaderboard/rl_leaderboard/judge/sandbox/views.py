@@ -6,7 +6,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-_PACKAGES = ("rl_units", "rl_leaderboard", "rl_hub")
+# The last two are the course's own environments.
+_PACKAGES = ("rl_units", "rl_leaderboard", "rl_hub", "snowball_fight", "custom_envs")
 # Roots that hold much besides an interpreter.
 _SHARED_PREFIXES = (Path("/"), Path("/usr"), Path("/usr/local"))
 # Libraries and their index, and what libraries ask about the processor.
@@ -51,6 +52,9 @@ def _packages() -> list[Path]:
     found = []
     for name in _PACKAGES:
         spec = importlib.util.find_spec(name)
-        if spec is not None and spec.submodule_search_locations:
-            found.append(Path(next(iter(spec.submodule_search_locations))).resolve())
+        if spec is None:
+            continue
+        place = next(iter(spec.submodule_search_locations or ()), spec.origin)  # of a package, or of a single module
+        if place is not None:
+            found.append(Path(place).resolve())
     return found
