@@ -49,7 +49,8 @@ def main() -> int:
         code = _walk(options, endpoint) or _show_board(options, address, endpoint, begin)
         if code == 0 and not options.leave:
             print(f"\nThe classroom keeps serving at {address} until Ctrl-C.", flush=True)
-            classroom.wait()
+            code = classroom.wait()
+            print(f"The classroom has ended by itself, with code {code}. {log} says more.", file=sys.stderr)
     except KeyboardInterrupt:
         code = 0
     finally:
@@ -149,8 +150,7 @@ def _show_board(options: argparse.Namespace, address: str, endpoint: str, log_be
     print(f"  {urllib.parse.urljoin(address, row['url'])}   the agent")
     print(f"  {endpoint}/{row['agent']}   its model card and replay, on the Hub")
     print(f"  {options.runs / 'curve.png'}   the learning curve")
-    print(f"After {options.steps} steps an agent plays hardly better than chance.")
-    print("The README says how to train a real one.")
+    print(f"This agent has trained for {options.steps} steps only. The README says how to train a real one.")
     return 0
 
 

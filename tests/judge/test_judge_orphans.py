@@ -58,3 +58,19 @@ def test_a_judge_ends_when_the_server_that_has_started_it_is_killed(environment)
     server.wait()
 
     assert psutil.wait_procs([judge, worker], PATIENCE)[1] == []
+
+
+def test_a_judge_that_is_killed_is_started_again_by_its_server(environment):
+    serve = command("serve", "--port", "0", "--hub-port", "0", "--workers", "1")
+    server, _ = launch(serve, re.compile("HF_ENDPOINT"), environment)
+    try:
+        (first,) = wait_for(server, "judge")
+        first.kill()
+        psutil.wait_procs([first], PATIENCE)
+        (second,) = wait_for(server, "judge")
+    finally:
+        server.terminate()
+        server.wait()
+
+    assert second.pid != first.pid
+    assert psutil.wait_procs([second], PATIENCE)[1] == []

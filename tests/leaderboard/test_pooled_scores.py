@@ -1,4 +1,4 @@
-"""The same weights in several submissions of a student: all of them have the score of all their games."""
+"""The same weights in several submissions: all of them have the score of all their games."""
 
 import uuid
 
@@ -80,23 +80,30 @@ def test_a_certificate_counts_the_pooled_score(classroom):
     assert found.scores.verified == 300.0
 
 
+def test_a_copy_does_not_keep_the_result_of_the_moment_when_it_was_made(classroom):
+    _, second = hand_in_twice(classroom)
+    (copy,) = submit(classroom, push("bob"))
+    measure(classroom, copy, LUCKY, batch=ONCE)
+
+    measure(classroom, second, POOLED, batch=TWICE)
+
+    assert score(classroom, copy) == 300.0
+    assert [row.score for row in read_board(classroom)] == [300.0, 300.0]
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        {"student": "bob"},
         {"agent_sha256": "e" * 64},
         {"batch": "2027-spring/ranking-2"},
         {"version": 7},
     ],
-    ids=["student", "weights", "season", "protocol"],
+    ids=["weights", "season", "protocol"],
 )
 def test_what_is_of_another_kind_keeps_its_score(classroom, other):
     first, second = hand_in_twice(classroom)
-    if student := other.get("student"):
-        (second,) = submit(classroom, push(student))
-    kind = {name: value for name, value in other.items() if name != "student"}
 
-    measure(classroom, second, POOLED, **{"batch": TWICE, **kind})
+    measure(classroom, second, POOLED, **{"batch": TWICE, **other})
 
     assert score(classroom, first) == 400.0
     assert games_of(classroom, first) == [2]

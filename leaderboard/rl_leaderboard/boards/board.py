@@ -213,7 +213,7 @@ def _count_before(connection: Connection, assignment_id: str, key: Key, start: K
 
 
 def _board_row(row: Row[Any], rank: int) -> BoardRow:
-    verified = row.tier == 0
+    verified, claimed = row.tier == 0, row.tier == 1
     return BoardRow(
         rank=rank,
         submission_id=row.submission_id,
@@ -224,11 +224,11 @@ def _board_row(row: Row[Any], rank: int) -> BoardRow:
         source=row.source,
         # `+ 0.0` makes 0.0 of -0.0.
         score=None if row.tier == 2 else -row.minus_score + 0.0,
-        mean=row.verified_mean if verified else row.claimed_mean,
-        std=row.verified_std if verified else row.claimed_std,
+        mean=row.verified_mean if verified else row.claimed_mean if claimed else None,
+        std=row.verified_std if verified else row.claimed_std if claimed else None,
         low=row.low if verified else None,
         high=row.high if verified else None,
-        n_episodes=row.n_episodes if verified else row.claimed_episodes,
+        n_episodes=row.n_episodes if verified else row.claimed_episodes if claimed else None,
         verified=verified,
         algorithm=row.algorithm,
         library=row.library,

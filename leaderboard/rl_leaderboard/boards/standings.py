@@ -175,7 +175,8 @@ def _candidate(row: Row[Any]) -> Candidate:
 def _figures(row: Row[Any]) -> tuple[Tier, float | None, float | None]:
     if row.verified_score is not None:
         return 0, row.verified_score, row.verified_mean
-    if row.claimed_score is not None:
+    # Else whoever has a broken agent refused would keep the rank of any claim for good.
+    if row.claimed_score is not None and row.state != "failed":
         return 1, row.claimed_score, row.claimed_mean
     return 2, None, None
 

@@ -3,9 +3,6 @@
 import argparse
 import contextlib
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rl_hub.commands import garbage, listening
@@ -14,6 +11,7 @@ from rl_hub.commands.subparsers import Subparsers
 from rl_hub.maintenance.exclusion import serving
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.commands import judge
+from rl_leaderboard.commands.judge_process import judging
 from rl_leaderboard.commands.opening import opened
 from rl_leaderboard.settings import Settings
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 # Pages are quick; who listens for events comes back by itself.
 _PAGES_GRACE_SECONDS = 3
-_JUDGE_GRACE_SECONDS = 1.0
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -56,27 +53,9 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
         logs.configure(options.log_level)
         classroom = stack.enter_context(opened(settings))
         if options.workers:
-            stack.enter_context(_judging(options.workers, options.log_level))
+            stack.enter_context(judging(options.workers, options.log_level))
         _run(classroom, options.host, pages, hub)
     return 0
-
-
-@contextlib.contextmanager
-def _judging(workers: int, log_level: str) -> Iterator[None]:
-    """A judge for as long as the `with` block runs; what it has in hand then is measured after the next start."""
-    command = [sys.executable, "-m", "rl_leaderboard", "judge", "--workers", str(workers), "--log-level", log_level]
-    # Its input ends with this process, also if that is killed: the next one starts a judge of its own.
-    command.append("--until-input-ends")
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603  this program
-        try:
-            yield
-        finally:
-            # Twice is at once. Ctrl-C in a terminal has reached it already.
-            for _ in range(2):
-                if process.poll() is None:
-                    process.terminate()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(_JUDGE_GRACE_SECONDS)
 
 
 def _run(classroom: Classroom, host: str, pages: socket.socket, hub: socket.socket | None) -> None:

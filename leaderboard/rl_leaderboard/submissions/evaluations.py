@@ -113,11 +113,11 @@ def publish(connection: Connection, submission: Submission, measurement: Measure
     current = select(assignments.c.protocol_version).where(assignments.c.id == submission.assignment_id)
     if connection.scalar(current) != measurement.protocol_version:
         return number
-    _share(connection, submission, values, measurement.episodes)
+    places = [submission.place, *_share(connection, submission, values, measurement.episodes)]
     if number is not None:
         scored = {"evaluation_id": number, "state": "scored", "reason": ""}
         connection.execute(update(submissions).where(submissions.c.id == submission.id).values(scored))
-    standings.refresh(connection, [submission.place])
+    standings.refresh(connection, list(dict.fromkeys(places)))
     if number is not None:
         tell(connection, "scored", get(connection, submission.id), score=values["score"])
     return number
@@ -164,21 +164,31 @@ def _keep(
     return number
 
 
-def _share(connection: Connection, submission: Submission, values: Mapping[str, Any], games: Sequence[Episode]) -> None:
-    """Gives the student's other submissions of the same weights, whose score rests on fewer games, the same result.
+def _share(
+    connection: Connection, submission: Submission, values: Mapping[str, Any], games: Sequence[Episode]
+) -> list[standings.Place]:
+    """Gives other submissions of the same weights, whose score rests on fewer games, the same result.
 
+    Whoever's they are: a copy that kept the result of the moment when it was made could be made at the best moment.
     What stands on a frozen board goes on counting with what it stands there with, until the board moves again.
+
+    Returns:
+        Whose standing has to be worked out again.
     """
     frozen = select(standings_table.c.submission_id).join(
         assignments, (assignments.c.id == standings_table.c.assignment_id) & assignments.c.frozen_at.is_not(None)
     )
     others = (
-        select(submissions.c.id, evaluations.c.judged_file, submissions.c.id.in_(frozen).label("stays"))
+        select(
+            submissions.c.id,
+            submissions.c.source,
+            submissions.c.student_key,
+            evaluations.c.judged_file,
+            submissions.c.id.in_(frozen).label("stays"),
+        )
         .join(evaluations, evaluations.c.id == submissions.c.evaluation_id)
         .where(
             submissions.c.assignment_id == submission.assignment_id,
-            submissions.c.source == submission.source,
-            submissions.c.student_key == submission.student_key,
             submissions.c.id != submission.id,
             evaluations.c.agent_sha256 == values["agent_sha256"],
             evaluations.c.protocol_version == values["protocol_version"],
@@ -187,11 +197,14 @@ def _share(connection: Connection, submission: Submission, values: Mapping[str, 
         )
     )
     log = f"Submission {submission.id} has the same weights: all their games together are the score.\n{values['log']}"
+    places = []
     for other in connection.execute(others).all():
         number = _keep(connection, other.id, {**values, "log": log, "judged_file": other.judged_file}, games)
         if number is not None and not other.stays:
             mine = update(submissions).where(submissions.c.id == other.id)
             connection.execute(mine.values(evaluation_id=number))
+            places.append(standings.Place(submission.assignment_id, other.source, other.student_key))
+    return places
 
 
 def _values(measurement: Measurement) -> dict[str, Any]:

@@ -91,6 +91,9 @@ class SandboxProcess(subprocess.Popen[bytes]):
             for handle in reversed(handles):  # the innermost first: the outer ones report its end
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(handle, signal.SIGKILL)
+            # A child that was just being made was in no list of children yet, but it is in the group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
             self.wait()
             until = time.monotonic() + _END_SECONDS
             for handle in handles:

@@ -8,7 +8,7 @@ from rl_leaderboard.boards.board import BoardRow
 from rl_leaderboard.web.pages.numbers import score
 
 CLAIMS = "Claimed by their authors, not verified yet"
-UNSCORED = "Without a score that could be read"
+UNSCORED = "Without a score: none could be read, or the judge has refused the agent"
 
 
 @dataclass(frozen=True)
