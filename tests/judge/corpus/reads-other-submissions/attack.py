@@ -1,6 +1,7 @@
 import contextlib
 import glob
 import os
+import sys
 
 
 def attack(judge, aims):
@@ -8,7 +9,8 @@ def attack(judge, aims):
     places += [f"/proc/{aims['neighbour']}/root{place}" for place in (aims["temporary"], "/tmp", "/scratch")]
     paths = [path for place in places for depth in ("*", "*/*", "*/*/*") for path in glob.glob(f"{place}/{depth}")]
     found = []
-    for path in paths:
+    # A clone below /tmp shows its own modules there, which are no secret.
+    for path in [path for path in paths if os.path.dirname(path) not in sys.path]:
         with contextlib.suppress(OSError), open(path, "rb") as file:
             found.append((path, file.read(1000)))
     descriptors = f"/proc/{aims['neighbour']}/fd"
