@@ -238,6 +238,9 @@ def main(names: list[str]) -> int:
                 print(f"{row}  {'yes' if is_right else 'NO'}", flush=True)
                 if not is_right or names:
                     print("\n".join(f"    {line}" for line in [verdict.sentence, *verdict.complaints]))
+    for tier in Tier:
+        if isinstance(reason := examined(tier), str):
+            print(f"Not tried in {tier.value}: {reason}")
     print(f"{len(wanted)} cases, {wrong} not as expected.")
     return 1 if wrong else 0
 
