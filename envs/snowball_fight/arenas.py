@@ -16,9 +16,6 @@ from snowball_fight.layout import n_floats
 from snowball_fight.spec import ONE_VS_ONE, ArenaSpec
 from snowball_fight.state import Games, Outcome, empty_games, outcome_of, state_of
 
-CHOICES: Final = (3, 3, 3, 2)
-"""Choices on each branch of an action: forward or back, right or left, clockwise or counter-clockwise, throw."""
-
 _AUTORESET: Final = {
     AutoresetMode.DISABLED: drivers.DISABLED,
     AutoresetMode.NEXT_STEP: drivers.NEXT_STEP,

@@ -157,6 +157,23 @@ def test_each_keeps_the_name_of_the_file_that_was_judged_in_its_own_repository(c
     assert found == ["agent.onnx", "ppo.zip", "agent.onnx"]
 
 
+def test_a_copier_reads_nothing_of_the_owners_log(classroom):
+    _, second = hand_in_twice(classroom)
+    (copy,) = submit(classroom, push("bob"))
+    measure(classroom, copy, LUCKY, batch=ONCE)
+
+    measure(classroom, second, POOLED, batch=TWICE, log="Judges secret-name.onnx.")
+
+    with classroom.read() as connection:
+        newest = connection.scalar(
+            select(evaluations.c.log)
+            .where(evaluations.c.submission_id == copy)
+            .order_by(evaluations.c.id.desc())
+            .limit(1)
+        )
+    assert newest == f"Submission {second} has the same weights: all their games together are the score."
+
+
 def test_the_student_reads_where_the_further_games_come_from(classroom, sign_in):
     first, second = hand_in_twice(classroom)
     measure(classroom, second, POOLED, batch=TWICE)

@@ -49,6 +49,7 @@ class _Keeper(threading.Thread):
             code = self._process.wait()
             if self._stopping.is_set():
                 return
+            self._let_go()
             if code >= 0:
                 _log.error("The judge has ended with code %d: nothing is measured until the next start.", code)
                 return
@@ -68,10 +69,13 @@ class _Keeper(threading.Thread):
                 self._process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(_GRACE_SECONDS)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._let_go()
         self._process.wait()
         self.join()
+
+    def _let_go(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _begin(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  this program

@@ -3,7 +3,7 @@
 Whoever could have the same agent evaluated again and again would keep the luckiest result. So an agent is known by the
 hash of its weights, its first batch is drawn once, and a student who hands the same weights in again has them play
 another batch: the episodes of all batches together make the score, which gets more exact and not luckier. That score is
-the one of all the student's submissions with these weights: were it that of the newest alone, a rule that counts the
+the one of all submissions with these weights: were it that of the newest alone, a rule that counts the
 best would still find the luckiest.
 
 A certificate rests on other games than the board. An agent whose pooled score passes plays the confirmation batch,

@@ -94,7 +94,7 @@ class Evaluation:
 def publish(connection: Connection, submission: Submission, measurement: Measurement) -> int | None:
     """Keeps a measurement; under the assignment's current protocol it is what the submission's score is from now on.
 
-    It then is the score of all the student's submissions of these weights, too: see `rules.batches`.
+    It then is the score of all submissions of these weights, too: see `rules.batches`.
 
     Args:
         connection: A transaction that writes.
@@ -196,9 +196,12 @@ def _share(
             evaluations.c.n_episodes < values["n_episodes"],
         )
     )
-    log = f"Submission {submission.id} has the same weights: all their games together are the score.\n{values['log']}"
+    told = f"Submission {submission.id} has the same weights: all their games together are the score."
     places = []
     for other in connection.execute(others).all():
+        # The log names files of a repository that others may not read.
+        is_same_student = (other.source, other.student_key) == (submission.source, submission.student_key)
+        log = f"{told}\n{values['log']}" if is_same_student else told
         number = _keep(connection, other.id, {**values, "log": log, "judged_file": other.judged_file}, games)
         if number is not None and not other.stays:
             mine = update(submissions).where(submissions.c.id == other.id)

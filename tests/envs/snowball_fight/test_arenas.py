@@ -48,7 +48,9 @@ def test_wrong_actions_are_refused_before_anything_is_played(actions, error, sen
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.uint8, np.uint64])
 def test_every_type_of_integer_is_an_action(dtype):
-    begun().step(NOTHING.astype(dtype))
+    expected = begun().step(NOTHING).observations
+
+    assert np.array_equal(begun().step(NOTHING.astype(dtype)).observations, expected)
 
 
 def test_a_step_before_the_first_reset_is_refused():
