@@ -11,5 +11,5 @@ def attack(judge, _aims):
             kept[-1].write(b"x" * 2**20)
     except OSError:
         return
-    time.sleep(1.5)
+    time.sleep(20)  # whoever watches may be slow on a busy machine; it ends this long before
     judge.tell("kept 40 MiB")

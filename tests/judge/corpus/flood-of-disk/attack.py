@@ -8,5 +8,5 @@ def attack(judge, _aims):
                 file.write(b"x" * 2**20)
     except OSError:
         return
-    time.sleep(1.5)
+    time.sleep(20)  # whoever watches may be slow on a busy machine; it ends this long before
     judge.tell("kept 40 MiB")
