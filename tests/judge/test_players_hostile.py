@@ -163,6 +163,17 @@ def test_a_batch_sent_ahead_to_a_process_that_has_gone_is_its_failure():
     assert caught.value.reason == "crashed"
 
 
+@pytest.mark.parametrize(("overrun", "reason"), [("disk", "crashed"), (None, "out-of-memory")])
+def test_a_killed_submission_is_told_by_what_it_was_killed_for(overrun, reason):
+    launcher = act("say(107, secret='s', signal=9, code=0)")
+    with pool_of(launcher, end_seconds=0.5) as pool, pool.play(FILES, CARTPOLE) as agent:
+        launcher.processes[0].overrun = overrun
+        with pytest.raises(AgentFailed) as caught:
+            agent.act(np.zeros((4, 4), np.float32))
+
+    assert caught.value.reason == reason
+
+
 def test_a_flood_of_output_is_not_read(tmp_path):
     error = failure(instead_of_inside("load()\nwhile True:\n    os.write(1, b'\\xff' * 65536)"), end_seconds=0.5)
 

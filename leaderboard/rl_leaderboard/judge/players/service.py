@@ -47,15 +47,22 @@ class Service:
         channel: To the process.
         limits: Of the submission.
         ended_by: Says why the whole process has gone.
+        overran: Says what it was ended for having used too much of; None if it was not.
         commitment: Hash of the secret that says that the submission's own process is over.
     """
 
     def __init__(
-        self, channel: Channel, limits: PlayerLimits, ended_by: Callable[[], AgentFailed], commitment: str
+        self,
+        channel: Channel,
+        limits: PlayerLimits,
+        ended_by: Callable[[], AgentFailed],
+        overran: Callable[[], AgentFailed | None],
+        commitment: str,
     ) -> None:
         self._channel = channel
         self.limits = limits
         self._ended_by = ended_by
+        self._overran = overran
         self._commitment = commitment
         self.has_told = False  # by itself that the agent fails, which is no reason to distrust the process
 
@@ -122,7 +129,8 @@ class Service:
     def _over(self, over: Mapping[str, Any]) -> AgentFailed:
         if not self._is_true(over):
             return failures.bad_answer(_NO_ANSWER)
-        return failures.ended(_number(over, "signal"), _number(over, "code"))
+        # Whoever ends all of it kills the submission's own process first: its end may be told before the rest is gone.
+        return self._overran() or failures.ended(_number(over, "signal"), _number(over, "code"))
 
     def close(self) -> bool:
         """Ends the submission.

@@ -94,7 +94,7 @@ class WarmProcess:
                 f"{excerpt(self.last_errors[-200:])}"
             ) from error
         self.served += 1
-        return Service(self.channel, self.limits, self.ended_by, born["commitment"])
+        return Service(self.channel, self.limits, self.ended_by, self.overran, born["commitment"])
 
     def _await_ready(self) -> None:
         if self._is_ready:
@@ -110,11 +110,15 @@ class WarmProcess:
             return self._process.stderr_text()
         return self.channel.last_errors
 
+    def overran(self) -> AgentFailed | None:
+        """What to say of a process that was ended because it used too much of something; None of any other."""
+        overrun = getattr(self._process, "overrun", None)
+        return None if overrun is None else failures.overran(overrun)
+
     def ended_by(self) -> AgentFailed:
         """What to say of a process that has gone of its own accord."""
-        overrun = getattr(self._process, "overrun", None)
-        if overrun is not None:
-            return failures.overran(overrun)
+        if (failure := self.overran()) is not None:
+            return failure
         try:
             code = self._process.wait(self.limits.end_seconds)
         except subprocess.TimeoutExpired:
