@@ -81,9 +81,9 @@ notebooks: install ## Generate the notebooks from their sources
 notebooks-check: install ## Check that the notebooks are those of their sources
 	$(BIN)/python notebooks/build.py --check
 
-pictures: install ## Draw the lessons' and the environment's pictures again
+pictures: install ## Draw the lessons' and the environment's pictures again, with AGENT=model.zip its film, too
 	$(BIN)/python notebooks/pictures.py
-	$(BIN)/python envs/pictures.py
+	$(BIN)/python envs/pictures.py $(if $(AGENT),--agent $(AGENT))
 
 baselines: install ## Play every board's random and do-nothing agent again, 10 to 20 minutes
 	$(BIN)/python -m rl_units.baseline_agents

@@ -1,9 +1,10 @@
-"""Draws the pictures of Snowball Fight's page: `python envs/pictures.py [folder]`.
+"""Draws the pictures of Snowball Fight's page: `python envs/pictures.py [--agent FILE] [folder]`.
 
-Every picture is a moment of a game between scripted players, so a changed rule changes its picture.
+Every picture is a moment of a game between scripted players, so a changed rule changes its picture. The film is drawn
+when an agent is given, the saved model of a run of the unit's recipe: it plays against whom it was trained with.
 """
 
-import sys
+import argparse
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 from PIL import Image
 
+from rl_units.agents import load_agent
+from rl_units.course import load_course
 from snowball_fight import ONE_VS_ONE, TARGET_PRACTICE, TWO_VS_TWO, Arenas, ArenaSpec
 from snowball_fight.layout import N_FORWARD_RAYS, SLICES, SURROUNDINGS_TAGS
 from snowball_fight.opponents.choosing import choose_actions
@@ -20,21 +24,33 @@ from snowball_fight.opponents.players import Player
 from snowball_fight.rendering import Renderer
 from snowball_fight.state import State
 
+Act = Callable[[NDArray[np.float32]], NDArray[np.int64]]
+
 FOLDER = Path(__file__).parent / "snowball_fight" / "pictures"
 FILM_SIZE = 320
 FILM_FPS = 25
 FILM_SEED = 0
-FILM_FRAMES = 12 * FILM_FPS
+FILM_FRAMES = 16 * FILM_FPS
+FILM_OPPONENT = Player.AIM_AND_SHOOT
 
 
-def main(folder: Path) -> None:
-    """Draws every picture into `folder`."""
+def main() -> None:
+    """Draws every picture into a folder, and the film when there is an agent."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    parser.add_argument("--agent", type=Path, help="the saved model that plays in the film")
+    arguments = parser.parse_args()
+    _draw_pictures(arguments.folder)
+    if arguments.agent:
+        _film(arguments.folder / "film.webp", _act_of(arguments.agent))
+
+
+def _draw_pictures(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _save(folder / "duel.webp", Renderer(ONE_VS_ONE), _moment(ONE_VS_ONE, _is_lively))
     _save(folder / "rays.webp", Renderer(ONE_VS_ONE, show_rays=0), _moment(ONE_VS_ONE, _sees_much))
     _save(folder / "teams.webp", Renderer(TWO_VS_TWO), _moment(TWO_VS_TWO, _is_late))
     _save(folder / "targets.webp", Renderer(TARGET_PRACTICE), _moment(TARGET_PRACTICE, _has_hits))
-    _film(folder / "film.webp")
 
 
 def _play(spec: ArenaSpec, seed: int) -> Iterator[Arenas]:
@@ -99,15 +115,38 @@ def _save(path: Path, renderer: Renderer, state: State) -> None:
     Image.fromarray(renderer.draw(state)).save(path, quality=92, method=6)
 
 
-def _film(path: Path) -> None:
-    """Draws the end of a game into an animated WebP file, in smaller steps than agents usually decide in."""
-    smooth = replace(ONE_VS_ONE, ticks_per_decision=round(1 / FILM_FPS / ONE_VS_ONE.tick_seconds))
-    renderer = Renderer(smooth, FILM_SIZE)
-    frames = deque((Image.fromarray(renderer.draw(arenas.state)) for arenas in _play(smooth, FILM_SEED)), FILM_FRAMES)
+def _act_of(model: Path) -> Act:
+    """How a saved agent of the unit acts."""
+    assignment = load_course().assignment_for("SnowballFight-v0")
+    assert assignment is not None  # noqa: S101 # the unit is part of the course
+    return load_agent(model, assignment.protocol).act
+
+
+def _duel(act: Act) -> Iterator[State]:
+    """The state after every tick of a game that the agent plays from the blue seat, deciding as often as always."""
+    arenas = Arenas(replace(ONE_VS_ONE, ticks_per_decision=1), autoreset=AutoresetMode.DISABLED)
+    observations = arenas.reset(FILM_SEED)
+    actions = np.zeros((1, 2, 4), np.int64)
+    while not arenas.state.over[0]:
+        if arenas.state.tick[0] % ONE_VS_ONE.ticks_per_decision == 0:
+            actions[:, 0] = act(observations[:, 0])
+            choose_actions(arenas, 1, FILM_OPPONENT, actions)
+        observations = arenas.step(actions).observations
+        yield arenas.state
+
+
+def _film(path: Path, act: Act) -> None:
+    """Draws the end of a game into an animated WebP file."""
+    renderer = Renderer(ONE_VS_ONE, FILM_SIZE)
+    ticks_per_frame = round(1 / FILM_FPS / ONE_VS_ONE.tick_seconds)
+    frames: deque[Image.Image] = deque(maxlen=FILM_FRAMES)
+    for tick, state in enumerate(_duel(act)):
+        if tick % ticks_per_frame == 0 or state.over[0]:
+            frames.append(Image.fromarray(renderer.draw(state)))
     durations = [1000 // FILM_FPS] * (len(frames) - 1) + [2000]
     first, *rest = frames
     first.save(path, save_all=True, append_images=rest, duration=durations, loop=0, quality=60, method=4)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    main()

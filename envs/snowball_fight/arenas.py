@@ -1,6 +1,7 @@
 """Many snowball fights at once: the engine under every other face of the game."""
 
 import copy
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snowball_fight.kernel import drivers
 from snowball_fight.kernel.constants import rules_of
-from snowball_fight.kernel.sight import empty_sights
+from snowball_fight.kernel.rays import empty_sights
 from snowball_fight.layout import n_floats
 from snowball_fight.spec import ONE_VS_ONE, ArenaSpec
 from snowball_fight.state import Games, Outcome, empty_games, outcome_of, state_of
@@ -66,6 +67,7 @@ class Arenas:
         self._mode = _AUTORESET[autoreset]
         self._started = False
         self._pool: ThreadPoolExecutor | None = None
+        self._pool_process = os.getpid()
         bounds = np.linspace(0, n_arenas, self.threads + 1).astype(int).tolist()
         self._shares = [(thread, bounds[thread], bounds[thread + 1]) for thread in range(self.threads)]
 
@@ -187,12 +189,17 @@ class Arenas:
         """Does the work on every range of arenas, the first of them in this thread."""
         rest = []
         if self.threads > 1:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="snowball")
-            rest = [self._pool.submit(work, *share) for share in self._shares[1:]]
+            rest = [self._helpers().submit(work, *share) for share in self._shares[1:]]
         work(*self._shares[0])
         for future in rest:
             future.result()
+
+    def _helpers(self) -> ThreadPoolExecutor:
+        """The other threads. A forked process inherits the pool without its threads, so it makes its own."""
+        if self._pool is None or self._pool_process != os.getpid():
+            self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="snowball")
+            self._pool_process = os.getpid()
+        return self._pool
 
     def __getstate__(self) -> dict[str, Any]:
         shown = {"state", "outcome", "_pool"}

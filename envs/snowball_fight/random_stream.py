@@ -15,6 +15,7 @@ from snowball_fight.compiling import compiled
 START: Final = 0
 TARGET: Final = 1
 PLAYER: Final = 2
+OPPONENT: Final = 3
 """What a random number is for."""
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
@@ -54,7 +55,7 @@ def draw(seed: np.uint64, episode: np.uint64, tick: int, purpose: int, index: in
         seed: The arena's.
         episode: Number of the episode under this seed.
         tick: Physics tick of the episode.
-        purpose: `START`, `TARGET` or `PLAYER`.
+        purpose: `START`, `TARGET`, `PLAYER` or `OPPONENT`.
         index: Which agent or target.
 
     Returns:

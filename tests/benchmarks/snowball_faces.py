@@ -5,45 +5,32 @@ Every line is agent-steps a second with random actions that are drawn beforehand
 
 import os
 import statistics
-import time
 from collections.abc import Callable, Iterator
 
 import gymnasium as gym
 import numpy as np
 from mpe2 import simple_tag_v3
 from pettingzoo.butterfly.cooperative_pong import cooperative_pong
+from tests.benchmarks.rates import rates_in_turns
 
 import snowball_fight
 from rl_units.self_play.arenas_vec_env import ArenasVecEnv
 from snowball_fight.parallel import fight_1vs1
 
 gym.register_envs(snowball_fight)
-REPETITIONS = 5
 SECONDS = 1.0
-PRELUDE = 200  # steps before anything is timed: what is compiled or loaded at first use is then there
+PRELUDE = 200
 
 
 def measure() -> Iterator[str]:
-    """The median of several runs for each face and each peer."""
+    """Median and range over rounds, for each face and each peer."""
     # Butterfly's games open a window where nobody tells pygame that there is no screen.
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    for name, make in FACES.items():
-        step, agents = make()
-        rates = [agents * rate for rate in _steps_per_second(step)]
-        yield f"{name:52} {statistics.median(rates):12,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-
-
-def _steps_per_second(step: Callable[[int], object]) -> list[float]:
-    for number in range(PRELUDE):
-        step(number)
-    rates = []
-    for _ in range(REPETITIONS):
-        number, start = 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < SECONDS:
-            step(number)
-            number += 1
-        rates.append(number / elapsed)
-    return rates
+    faces = {name: make() for name, make in FACES.items()}
+    steps = {name: step for name, (step, _) in faces.items()}
+    for name, rates in rates_in_turns(steps, seconds=SECONDS, prelude=PRELUDE).items():
+        scaled = [rate * faces[name][1] for rate in rates]
+        yield f"{name:52} {statistics.median(scaled):12,.0f} ({min(scaled):,.0f} to {max(scaled):,.0f})"
 
 
 def _random_actions(*shape: int) -> list[np.ndarray]:

@@ -35,7 +35,7 @@ class Recipe:
     flags: tuple[str, ...]
 
 
-RECIPES = (Recipe("against aim_and_shoot", ()), Recipe("self-play", ("--self-play",)))
+RECIPES = (Recipe("scripted opponents", ()), Recipe("self-play", ("--self-play",)))
 
 
 def measure() -> Iterator[str]:

@@ -148,7 +148,7 @@ def test_an_agent_that_plays_alone_has_no_options_and_a_seed_for_each_game():
 
 @pytest.mark.parametrize("n_episodes", [7, 6, 2])
 def test_games_that_are_no_whole_pairs_against_every_opponent_are_refused(n_episodes):
-    with pytest.raises(ManifestError, match="whole pairs of games"):
+    with pytest.raises(ManifestError, match="multiple of 4, a pair of games"):
         dataclasses.replace(DUEL, n_episodes=n_episodes)
 
 

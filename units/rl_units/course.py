@@ -62,6 +62,7 @@ class Protocol:
         Raises:
             ManifestError: If a field is out of its range.
         """
+        paired = 2 * len(self.opponents)
         problems = {
             "version must be at least 1": self.version < 1,
             "frame_stack must be at least 1": self.frame_stack < 1,
@@ -73,8 +74,8 @@ class Protocol:
             "epsilon must be in [0, 1)": not 0.0 <= self.epsilon < 1.0,
             "epsilon goes with action_mode 'epsilon_greedy'": (self.epsilon > 0)
             != (self.action_mode == "epsilon_greedy"),
-            "n_episodes must be whole pairs of games against every opponent": bool(self.opponents)
-            and self.n_episodes % (2 * len(self.opponents)) != 0,
+            f"n_episodes must be a multiple of {paired}, a pair of games against every opponent": bool(paired)
+            and self.n_episodes % max(paired, 1) != 0,
         }
         for problem, found in problems.items():
             if found:

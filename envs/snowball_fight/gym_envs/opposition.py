@@ -1,6 +1,6 @@
-"""Who plays against the learner: a scripted player by name, or a function."""
+"""Who plays against the learner: scripted players by name, or a function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -18,8 +18,9 @@ _SCRIPTED: Final = {player.name.lower(): player for player in Player}
 NAMES: Final = tuple(_SCRIPTED)
 """The scripted players, from weakest to strongest."""
 
-Opponent: TypeAlias = str | Callable[[Observations], Actions]
-"""A scripted player's name, or a function from observations, float32 `[n, floats]`, to actions, integers `[n, 4]`."""
+Opponent: TypeAlias = str | Sequence[str] | Callable[[Observations], Actions]
+"""A scripted player's name; several names, of which one is drawn for every episode, a repeated one more often; or a
+function from observations, float32 `[n, floats]`, to actions, integers `[n, 4]`."""
 
 
 def check_opponent(opponent: Opponent) -> None:
@@ -29,17 +30,21 @@ def check_opponent(opponent: Opponent) -> None:
         opponent: What was asked for.
 
     Raises:
-        ValueError: If it is a name that no scripted player has.
-        TypeError: If it is neither a name nor a function.
+        ValueError: If there is no name, or one that no scripted player has.
+        TypeError: If it is neither a name, nor several, nor a function.
     """
-    if isinstance(opponent, str):
-        if opponent not in NAMES:
-            raise ValueError(f"There is no opponent {opponent!r}: take one of {', '.join(NAMES)}, or give a function.")
-    elif not callable(opponent):
+    if callable(opponent):
+        return
+    if not isinstance(opponent, Sequence):
         raise TypeError(
-            f"An opponent is a name ({', '.join(NAMES)}) or a function from observations [n, floats] to actions "
-            f"[n, 4], not {type(opponent).__name__}."
+            f"An opponent is a name ({', '.join(NAMES)}), a list of names, or a function from observations [n, floats] "
+            f"to actions [n, 4], not {type(opponent).__name__}."
         )
+    if not opponent:
+        raise ValueError("A list of opponents has at least one name.")
+    for name in _names(opponent):
+        if name not in NAMES:
+            raise ValueError(f"There is no opponent {name!r}: take one of {', '.join(NAMES)}, or give a function.")
 
 
 def choose(opponent: Opponent, arenas: "Arenas", seat: int, actions: NDArray[np.int64]) -> None:
@@ -55,15 +60,19 @@ def choose(opponent: Opponent, arenas: "Arenas", seat: int, actions: NDArray[np.
         TypeError: If a function gives something else than integers.
         ValueError: If it gives another shape than `[n_arenas, 4]`.
     """
-    if isinstance(opponent, str):
-        _choose_actions()(arenas, seat, _SCRIPTED[opponent], actions)
+    if not callable(opponent):
+        _choose_actions()(arenas, seat, [_SCRIPTED[name] for name in _names(opponent)], actions)
         return
     chosen = opponent(arenas.outcome.observations[:, seat].copy())
     actions[:, seat] = checked_actions(chosen, (arenas.n_arenas, 4), "What the opponent gives back")
 
 
+def _names(opponent: str | Sequence[str]) -> Sequence[str]:
+    return [opponent] if isinstance(opponent, str) else opponent
+
+
 @cache
-def _choose_actions() -> Callable[["Arenas", int, Player, NDArray[np.int64]], None]:
+def _choose_actions() -> Callable[["Arenas", int, Sequence[Player], NDArray[np.int64]], None]:
     """What lets scripted players choose; its import loads the compiler."""
     from snowball_fight.opponents.choosing import choose_actions
 

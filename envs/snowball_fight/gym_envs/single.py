@@ -128,14 +128,14 @@ class SnowballFight(ArenaEnv):
     """`SnowballFight-v0`: one against one, for a learner in one of the two seats.
 
     Args:
-        opponent: A scripted player's name, or a function from observations, float32 `[n, floats]`, to actions, integers
-            `[n, 4]`; here `n` is 1.
+        opponent: A scripted player's name; several, of which one is drawn for every episode; or a function from
+            observations, float32 `[n, floats]`, to actions, integers `[n, 4]`; here `n` is 1.
         seat: 0 or 1, the home that the learner lives in. The two are mirror images.
         render_mode: `None` or `"rgb_array"`.
         show_rays: Whether pictures show what the learner's rays meet.
 
     Raises:
-        TypeError: If the opponent is neither a name nor a function.
+        TypeError: If the opponent is neither a name, nor several, nor a function.
         ValueError: If there is no such opponent, seat or render mode.
     """
 

@@ -63,7 +63,7 @@ class Fight:
         seat: Whether the learner lives in the home of team 0 or of team 1.
 
     Raises:
-        TypeError: If the opponent is neither a name nor a function.
+        TypeError: If the opponent is neither a name, nor several, nor a function.
         ValueError: If there is no such opponent or seat.
     """
 
@@ -79,7 +79,7 @@ class Fight:
             options: `{"opponent": ..., "seat": 0 or 1}`; what is left out stays.
 
         Raises:
-            TypeError: If the opponent is neither a name nor a function.
+            TypeError: If the opponent is neither a name, nor several, nor a function.
             ValueError: If there is no such option, opponent or seat. Nothing has changed then.
         """
         _refuse_unknown(options, ("opponent", "seat"))

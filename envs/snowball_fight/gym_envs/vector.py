@@ -196,8 +196,8 @@ class SnowballFightVector(ArenaVectorEnv):
 
     Args:
         num_envs: How many arenas.
-        opponent: A scripted player's name, or a function from observations, float32 `[num_envs, floats]`, to actions,
-            integers `[num_envs, 4]`.
+        opponent: A scripted player's name; several, of which one is drawn for every episode; or a function from
+            observations, float32 `[num_envs, floats]`, to actions, integers `[num_envs, 4]`.
         seat: 0 or 1, the home that the learners live in. The two are mirror images.
         render_mode: `None` or `"rgb_array"`.
         show_rays: Whether pictures show what the learners' rays meet.
@@ -205,7 +205,7 @@ class SnowballFightVector(ArenaVectorEnv):
         autoreset_mode: When an arena begins its next episode, in Gymnasium's terms.
 
     Raises:
-        TypeError: If the opponent is neither a name nor a function.
+        TypeError: If the opponent is neither a name, nor several, nor a function.
         ValueError: If an argument is out of its range.
     """
 

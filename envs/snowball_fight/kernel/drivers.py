@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from snowball_fight.compiling import compiled, driver, source_digest
 from snowball_fight.kernel import episodes
 from snowball_fight.kernel.constants import Rules
-from snowball_fight.kernel.sight import Sight, observe
+from snowball_fight.kernel.rays import Sight
+from snowball_fight.kernel.sight import observe
 from snowball_fight.state import Flags, Floats, Game, Games
 
 DISABLED: Final = 0

@@ -1,5 +1,7 @@
 """The engine's manners: seeds, checks, autoreset, copies."""
 
+import multiprocessing
+import os
 import pickle
 from dataclasses import replace
 
@@ -141,6 +143,16 @@ def test_copies_go_on_alike_and_apart(duplicate):
     twin.step(walk)
     assert arenas.state.tick.tolist() == [10, 10, 10]
     assert twin.state.tick.tolist() == [15, 15, 15]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_plays_on_with_threads_of_its_own():
+    arenas = begun(threads=2)
+    arenas.step(NOTHING)
+    child = multiprocessing.get_context("fork").Process(target=arenas.step, args=(NOTHING,), daemon=True)
+    child.start()
+    child.join(60)  # a child that waited for its parent's threads would wait for ever
+    assert child.exitcode == 0
 
 
 def test_the_states_arrays_are_the_game():

@@ -152,6 +152,8 @@ def test_an_opponent_that_answers_nonsense_is_refused(answer, error):
 
 BAD_ARGUMENTS = {
     "name": ({"opponent": "nobody"}, ValueError, "no opponent 'nobody': take one of still, random"),
+    "one of several names": ({"opponent": ["still", "nobody"]}, ValueError, "no opponent 'nobody'"),
+    "no names": ({"opponent": []}, ValueError, "at least one name"),
     "kind": ({"opponent": 7}, TypeError, "not int"),
     "seat": ({"seat": 2}, ValueError, "A seat is 0 or 1"),
 }

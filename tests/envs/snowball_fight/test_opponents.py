@@ -71,10 +71,40 @@ def test_every_arena_can_have_a_player_of_its_own():
     assert not mixed[0].any()
 
 
+def test_of_several_players_one_is_drawn_for_every_episode():
+    several = [Player.STILL, Player.LEADER, Player.LEADER, Player.LEADER]
+    arenas = Arenas(ONE_VS_ONE, 400)
+    arenas.reset(0)
+    drawn, leader = np.zeros((2, 400, 2, 4), np.int64)
+    leads = []
+    for _ in range(2):
+        choose_actions(arenas, 1, several, drawn)
+        choose_actions(arenas, 1, Player.LEADER, leader)
+        leads.append((drawn == leader).all((1, 2)))
+        arenas.reset()
+    assert 0.7 < np.mean(leads) < 0.8
+    assert (leads[0] != leads[1]).any()
+
+
+def test_who_was_drawn_stays_for_the_episode():
+    arenas = Arenas(replace(ONE_VS_ONE, hits_to_fall=9), 50)
+    arenas.reset(0)
+    actions = np.zeros((50, 2, 4), np.int64)
+    moved = []
+    for _ in range(60):
+        choose_actions(arenas, 0, [Player.STILL, Player.RANDOM], actions)
+        moved.append(actions[:, 0].any(1))
+        arenas.step(actions)
+    shares = np.mean(moved, 0)
+    assert ((shares == 0) | (shares > 0.5)).all()
+    assert 0 < (shares == 0).sum() < 50
+
+
 @pytest.mark.parametrize(
     ("agent", "player", "shape", "sentence"),
     [
         (2, Player.STILL, (5, 2, 4), "no agent 2"),
+        (0, [], (5, 2, 4), "at least one player"),
         (0, np.zeros(3, np.int64), (5, 2, 4), "5 players"),
         (0, Player.STILL, (5, 2, 3), "actions to write into"),
     ],

@@ -97,7 +97,7 @@ def test_the_zoo_plays_and_films_its_run(zoos_run):
 
 @pytest.mark.slow
 def test_our_commands_evaluate_play_and_film_the_zoos_run(zoos_run):
-    assert "Mean reward" in call("rl_units", "evaluate", *RUN, "--n-eval-episodes", 2, folder=zoos_run)
+    assert "Mean reward" in call("rl_units", "evaluate", *RUN, "--n-eval-episodes", 4, folder=zoos_run)
     call("rl_units", "enjoy", *RUN, "-n", 100, "--no-render", folder=zoos_run)
     call("rl_units", "record_video", *RUN, "-n", 20, folder=zoos_run)
     assert list((zoos_run / "logs").rglob("*-seed-0.mp4"))

@@ -31,15 +31,15 @@ class ArenasVecEnv(VecEnv):
 
     Args:
         n_arenas: Fights side by side.
-        opponent: Who plays the other seat: a scripted player's name, or a function from observations to actions such as
-            `rl_units.agents.Agent.act`.
+        opponent: Who plays the other seat: a scripted player's name; several, of which one is drawn for every episode;
+            or a function from observations to actions such as `rl_units.agents.Agent.act`.
         seed: Of the arenas' seeds.
         spec: The kind of game; one agent a team.
         threads: Threads that share the arenas.
 
     Raises:
         ValueError: If a team has more than one agent, or no scripted player has that name.
-        TypeError: If the opponent is neither a name nor a function.
+        TypeError: If the opponent is neither a name, nor several, nor a function.
     """
 
     def __init__(
