@@ -5,7 +5,6 @@ when an agent is given, the saved model of a run of the unit's recipe: it plays 
 """
 
 import argparse
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +28,7 @@ Act = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 FOLDER = Path(__file__).parent / "snowball_fight" / "pictures"
 FILM_SIZE = 320
 FILM_FPS = 25
-FILM_SEED = 0
-FILM_FRAMES = 16 * FILM_FPS
+FILM_SEEDS = (0, 1)
 FILM_OPPONENT = Player.AIM_AND_SHOOT
 
 
@@ -122,10 +120,10 @@ def _act_of(model: Path) -> Act:
     return load_agent(model, assignment.protocol).act
 
 
-def _duel(act: Act) -> Iterator[State]:
+def _duel(act: Act, seed: int) -> Iterator[State]:
     """The state after every tick of a game that the agent plays from the blue seat, deciding as often as always."""
     arenas = Arenas(replace(ONE_VS_ONE, ticks_per_decision=1), autoreset=AutoresetMode.DISABLED)
-    observations = arenas.reset(FILM_SEED)
+    observations = arenas.reset(seed)
     actions = np.zeros((1, 2, 4), np.int64)
     while not arenas.state.over[0]:
         if arenas.state.tick[0] % ONE_VS_ONE.ticks_per_decision == 0:
@@ -136,16 +134,17 @@ def _duel(act: Act) -> Iterator[State]:
 
 
 def _film(path: Path, act: Act) -> None:
-    """Draws the end of a game into an animated WebP file."""
+    """Draws some games into an animated WebP file; the last picture of each stays for a while."""
     renderer = Renderer(ONE_VS_ONE, FILM_SIZE)
     ticks_per_frame = round(1 / FILM_FPS / ONE_VS_ONE.tick_seconds)
-    frames: deque[Image.Image] = deque(maxlen=FILM_FRAMES)
-    for tick, state in enumerate(_duel(act)):
-        if tick % ticks_per_frame == 0 or state.over[0]:
-            frames.append(Image.fromarray(renderer.draw(state)))
-    durations = [1000 // FILM_FPS] * (len(frames) - 1) + [2000]
+    frames, durations = [], []
+    for seed in FILM_SEEDS:
+        for tick, state in enumerate(_duel(act, seed)):
+            if tick % ticks_per_frame == 0 or state.over[0]:
+                frames.append(Image.fromarray(renderer.draw(state)))
+                durations.append(1500 if state.over[0] else 1000 // FILM_FPS)
     first, *rest = frames
-    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0, quality=60, method=4)
+    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0, quality=45, method=4)
 
 
 if __name__ == "__main__":
