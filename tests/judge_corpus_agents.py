@@ -14,6 +14,7 @@ import torch as th
 from stable_baselines3 import DQN, PPO
 
 from judge_corpus_host import MARKER
+from mlagents_files import Change, exported
 from rl_units.agents import load_agent, save_agent
 from rl_units.course import Protocol
 from units.agents import hostile
@@ -90,6 +91,11 @@ def graph_then(folder: Path, *nodes: onnx.NodeProto) -> None:
     model.graph.node[0].output[0] = "linear"
     model.graph.node.extend(nodes)
     (folder / "agent.onnx").write_bytes(model.SerializeToString())
+
+
+def mlagents(folder: Path, *changes: Change, model: str = "cart-pole", name: str = "CartPole.onnx") -> None:
+    """A policy that ML-Agents exported, for CartPole if no other model is named, with something wrong."""
+    (folder / name).write_bytes(exported(model, *changes))
 
 
 def statistics(folder: Path, **changes: object) -> None:

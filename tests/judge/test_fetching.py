@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from hub_server import served
+from mlagents_files import pushed as pushed_run
 from page_visitors import commit, person, repository
 from rl_hub.web.app import create_app as create_hub
 from rl_leaderboard.judge.failures import NotNow, Refused
@@ -115,6 +116,12 @@ def test_what_is_no_agent_is_refused_with_its_reason(files, reason):
 
     assert refusal.value.reason == reason
     assert refusal.value.sentence.endswith(".")
+
+
+def test_of_a_run_of_ml_agents_only_the_model_at_the_top_is_fetched():
+    files = [(name, len(content)) for name, content in pushed_run("SnowballFight", b"graph").items()]
+
+    assert choose(files) == [("SnowballFight.onnx", 5)]
 
 
 def test_another_hub_gives_the_same_files(hub, pushed, folder):

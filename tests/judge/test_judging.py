@@ -20,6 +20,7 @@ from judge_classroom import (
     short_course,
     with_payload,
 )
+from mlagents_files import exported, pushed
 from rl_leaderboard.boards import board
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.database.tables import batches
@@ -150,6 +151,25 @@ def test_whoever_pushes_several_formats_reads_which_file_was_judged(classroom, j
     ada = sign_in("ada")
     assert "<dt>Judged file</dt><dd><code>agent.onnx</code></dd>" in ada.get(f"/agents/{number}").text
     assert ada.get(f"/api/v1/submissions/{number}").json()["evaluations"][0]["judged_file"] == "agent.onnx"
+
+
+def test_a_run_that_ml_agents_has_pushed_is_measured_although_its_card_has_no_score(classroom, judge):
+    assignment = next(classroom.course.assignments)
+    named = replace(assignment, aliases=("CartPole",))
+    course = replace(classroom.course, units=(replace(classroom.course.units[0], assignments=(named,)),))
+    classroom = replace(classroom, course=course)
+
+    number = push(classroom, "ada", pushed("CartPole", exported("cart-pole")))
+    Judge(replace(judge.bench, classroom=classroom)).do()
+
+    (evaluation,) = evaluations_of(classroom, number)
+    assert look(classroom, number).library == "ml-agents"
+    assert "Loaded an agent of mlagents" in evaluation.log
+    assert evaluation.judged_file == "CartPole.onnx"
+    assert classroom.video(evaluation.replay).is_file()
+    with classroom.read() as connection:
+        (row,) = board.read_page(connection, board.Query(ASSIGNMENT)).rows
+    assert (row.verified, row.score) == (True, evaluation.score)
 
 
 def test_code_in_an_agent_is_never_run_and_the_agent_is_measured_all_the_same(classroom, judge, tmp_path):

@@ -177,7 +177,8 @@ def test_no_sentence_names_a_folder_of_the_sandbox(pool, tmp_path):
     with pytest.raises(AgentFailed) as caught, pool.load(tmp_path, CARTPOLE):
         pass
 
-    assert caught.value.sentence.startswith("The submission holds no agent: no agent.json, agent.onnx or zip of SB3.")
+    sentence = "The submission holds no agent: no agent.json, agent.onnx, zip of SB3 or .onnx of ML-Agents."
+    assert caught.value.sentence.startswith(sentence)
 
 
 def test_a_network_that_puts_out_nan_is_said_to_have_diverged(pool, tmp_path):

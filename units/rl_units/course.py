@@ -107,7 +107,8 @@ class Assignment:
         protocol: How it is scored.
         threshold: Score (`mean_reward - std_reward`) that passes; None for an open challenge.
         required: Whether the certificate asks for it.
-        aliases: Other environment ids that count as this one, older or newer versions.
+        aliases: Other names that count as this environment's: ids of older or newer versions, and what ML-Agents, which
+            tags its models by their behaviour, calls it.
     """
 
     id: str

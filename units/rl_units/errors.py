@@ -43,7 +43,7 @@ class ResultError(UserError):
     """A result that is not a valid score: no episodes, non-finite numbers, missing fields."""
 
 
-ONNX_REMEDY = "Export it again with `rl_units.agents.export_onnx`, or use the zip that SB3 saved."
+ONNX_REMEDY = "Export it again with `rl_units.agents.export_onnx`, or use the file that SB3 or ML-Agents saved."
 """What to do about an ONNX file that cannot be played."""
 
 _ZIP_REMEDY = "Use the zip that SB3 saved, unchanged."

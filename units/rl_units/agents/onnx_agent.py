@@ -50,13 +50,8 @@ class OnnxAgent:
 
     @cached_property
     def session(self) -> Any:
-        """The session: one thread, CPU only, read from memory, so that no path in the file means anything."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        return onnxruntime.InferenceSession(
-            self.content, options, providers=["CPUExecutionProvider"], enable_fallback=0
-        )
+        """See `open_session`."""
+        return open_session(self.content)
 
     def act(self, observations: Observations) -> NDArray[Any]:
         """Chooses the deterministic action for each observation alone.
@@ -87,6 +82,18 @@ class OnnxAgent:
         if output.shape != (batch_size(observations), *_output_shape(self.action_space)):
             raise EvaluationError(f"The agent's ONNX graph put out the shape {output.shape}. {ONNX_REMEDY}")
         return check_finite(output)
+
+
+def open_session(content: bytes) -> Any:
+    """A session: one thread, CPU only, read from memory, so that no path in the file means anything.
+
+    Args:
+        content: A file that was checked.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
 
 
 def load_onnx(

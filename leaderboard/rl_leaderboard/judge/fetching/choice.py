@@ -10,7 +10,7 @@ _LIMITS = PlayerLimits()
 MOST_FILES = _LIMITS.most_files
 MOST_FILE_BYTES = _LIMITS.most_file_bytes
 MOST_BYTES = _LIMITS.most_bytes
-_NAMES = frozenset({"agent.json", "agent.safetensors", "agent.onnx", "vec_normalize.json", "vec_normalize.pkl"})
+_NAMES = frozenset({"agent.json", "agent.safetensors", "vec_normalize.json", "vec_normalize.pkl"})
 _LONGEST_NAME = 200
 
 
@@ -27,8 +27,8 @@ def choose(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     if not chosen:
         raise Refused(
             "missing-file",
-            "The repository holds no agent: no agent.json with agent.safetensors, no agent.onnx and no zip of SB3 "
-            "at its top. Push it with `python -m rl_units push_to_hub`.",
+            "The repository holds no agent: no agent.json with agent.safetensors, no agent.onnx, no zip of SB3 and no "
+            ".onnx of ML-Agents at its top. Push it with `python -m rl_units push_to_hub` or ML-Agents' own command.",
         )
     if len(chosen) > MOST_FILES:
         raise Refused("too-many-files", f"The repository has more than {MOST_FILES} files that could be an agent.")
@@ -44,4 +44,4 @@ def _is_wanted(path: str) -> bool:
     # Nothing in a folder, nothing hidden, and no name that a terminal or a file system would understand otherwise.
     if "/" in path or "\\" in path or path.startswith(".") or not path.isprintable() or len(path) > _LONGEST_NAME:
         return False
-    return path in _NAMES or (path.endswith(".zip") and path != "train_eval_metrics.zip")
+    return path in _NAMES or (path.endswith((".zip", ".onnx")) and path != "train_eval_metrics.zip")

@@ -19,6 +19,7 @@ from rl_units.agents import AgentSpec, load_agent, normalization, save_agent, sp
 from rl_units.agents.architecture import architecture
 from rl_units.agents.archives import read_file
 from rl_units.agents.base import Agent
+from rl_units.agents.mlagents_agent import MlagentsAgent
 from rl_units.agents.normalization import NormalizedAgent
 from rl_units.agents.onnx_agent import ONNX_FILE, OnnxAgent
 from rl_units.agents.repository import WEIGHTS_FILE
@@ -167,7 +168,7 @@ def convert(agent: Agent, folder: Path) -> dict[str, bytes]:
         UserError: If it cannot be written.
     """
     network = agent.agent if isinstance(agent, NormalizedAgent) else agent
-    if not isinstance(network, OnnxAgent):
+    if not isinstance(network, OnnxAgent | MlagentsAgent):
         save_agent(agent, folder)
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     files = {ONNX_FILE: network.content}

@@ -16,12 +16,14 @@ from rl_leaderboard.judge.players.sandboxed_agent import SandboxedAgent
 from rl_leaderboard.judge.players.service import Service, Task
 from rl_leaderboard.judge.players.warm import Launcher, WarmProcess
 from rl_units.agents.architecture import ALGORITHMS
+from rl_units.agents.mlagents_agent import MLAGENTS
 from rl_units.course import Protocol
 from rl_units.environments import agent_spaces
 
 _MOST_SERVED = 200
 """Submissions after which a process is replaced, so that nothing in it or in its kernel objects grows for ever."""
 _HASH = re.compile("[0-9a-f]{64}")
+_ALGORITHMS = frozenset({*ALGORITHMS, MLAGENTS})
 _LOAD, _CONVERT = "load", "be converted"
 
 
@@ -179,6 +181,6 @@ def _send(service: Service, files: Sequence[AgentFile], task: Task) -> dict[str,
 
 def _identity(loaded: dict[str, Any]) -> tuple[str, str]:
     algo, sha256 = loaded.get("algo"), loaded.get("sha256")
-    if not (isinstance(algo, str) and algo in ALGORITHMS and isinstance(sha256, str) and _HASH.fullmatch(sha256)):
+    if not (isinstance(algo, str) and algo in _ALGORITHMS and isinstance(sha256, str) and _HASH.fullmatch(sha256)):
         raise bad_answer("was loaded as something that is no agent")
     return algo, sha256

@@ -1,0 +1,5 @@
+from judge_corpus_agents import mlagents
+
+
+def make(folder):
+    mlagents(folder)

@@ -1,0 +1,6 @@
+from judge_corpus_agents import mlagents
+from mlagents_files import external
+
+
+def make(folder):
+    mlagents(folder, external)
