@@ -17,10 +17,12 @@ CLASSROOM_PORT ?= 7880
 HUB_PORT ?= 7870
 JUDGES ?= 1
 CLIENTS_FLAGS ?=
+MLAGENTS := .venv-mlagents
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
-	notebooks-check pictures baselines safe-agents-table judge-corpus bench wheels-check clean
+	notebooks-check pictures baselines safe-agents-table judge-corpus mlagents \
+	mlagents-versions bench wheels-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -34,6 +36,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]" --constraint constraints.txt
+	@touch $@
+
+mlagents: $(MLAGENTS)/.installed ## Create an environment with Unity ML-Agents in .venv-mlagents
+
+# One of its own, because ML-Agents states requirements of years ago, of which pip would complain for ever.
+$(MLAGENTS)/.installed: pyproject.toml constraints.txt
+	@echo "Installing into $(MLAGENTS): once, some minutes (torch is most of it)"
+	$(PYTHON) -m venv $(MLAGENTS)
+	$(MLAGENTS)/bin/python -m pip install --quiet "$(TORCH)"
+	$(MLAGENTS)/bin/python -m pip install --quiet --editable ".[envs,mlagents]" --constraint constraints.txt
+	PIP_CONSTRAINT=constraints.txt $(MLAGENTS)/bin/python -m mlagents_bridge install
 	@touch $@
 
 run: install ## Start the classroom, send a first student through the course, and keep serving until Ctrl-C
@@ -97,6 +110,9 @@ safe-agents-table: install ## Write the table of agents that load safely into un
 judge-corpus: install ## Judge every hostile submission in each sandbox that works here, and print a table
 	PYTHONPATH=tests $(BIN)/python -m judge_corpus
 
+mlagents-versions: install ## Train with ML-Agents on every Python that is here, and print the table of versions
+	PYTHONPATH=tests $(BIN)/python tests/mlagents_versions.py
+
 bench: install ## Measure speed and memory, both sides in one run
 	PYTHONPATH=tests $(BIN)/python -m tests.benchmarks
 
@@ -104,4 +120,4 @@ wheels-check: install ## Prove that every extra has wheels on Python 3.11 to 3.1
 	$(BIN)/python tests/wheels_check.py
 
 clean: ## Remove the environment and every cache; runs in logs/ stay
-	rm -rf $(VENV) .clients .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(MLAGENTS) .mlagents .clients .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -24,7 +24,14 @@ def wheel(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "package", ["units/rl_units", "leaderboard/rl_hub", "leaderboard/rl_leaderboard", "envs/snowball_fight", "envs/mlagents_bridge"]
+    "package",
+    [
+        "units/rl_units",
+        "leaderboard/rl_hub",
+        "leaderboard/rl_leaderboard",
+        "envs/snowball_fight",
+        "envs/mlagents_bridge",
+    ],
 )
 def test_every_file_of_a_package_is_in_the_wheel(wheel, package):
     root = (ROOT / package).parent

@@ -87,9 +87,7 @@ class Arenas:
         Raises:
             ValueError: If seeds or `where` have another shape or range.
         """
-        chosen = np.ones(self.n_arenas, np.bool_) if where is None else np.asarray(where)
-        if chosen.shape != (self.n_arenas,) or chosen.dtype != np.bool_:
-            raise ValueError(f"`where` has to be {self.n_arenas} booleans, one for each arena.")
+        chosen = self._places(where)
         if not self._started and not chosen.all():
             raise ValueError("The first reset has to begin an episode in every arena: leave `where` out.")
         if seeds is None and self._started:
@@ -134,6 +132,39 @@ class Arenas:
             self._share(lambda thread, start, stop: drivers.step(*whole, thread, start, stop))
         return self.outcome
 
+    def set_rules(self, specs: ArenaSpec | Sequence[ArenaSpec], where: ArrayLike | None = None) -> None:
+        """Gives arenas other constants. That is for the time between two episodes: call `reset` for them next.
+
+        `spec` stays what it was, so pictures and whole states go on to show what the arenas began with.
+
+        Args:
+            specs: One for all of these arenas, or one for each, in order.
+            where: bool `[n_arenas]`, the arenas; all by default.
+
+        Raises:
+            ValueError: If there are not as many specs as arenas, `where` has another shape, or a spec has other numbers
+                of teams, agents or targets, or more shelters than there is room for. Nothing has changed then.
+        """
+        chosen = self._places(where)
+        listed = [specs] if isinstance(specs, ArenaSpec) else list(specs)
+        if not isinstance(specs, ArenaSpec) and len(listed) != np.count_nonzero(chosen):
+            raise ValueError(f"There are {len(listed)} specs for {np.count_nonzero(chosen)} arenas.")
+        records = [rules_of(spec) for spec in listed]
+        for spec, record in zip(listed, records, strict=True):
+            if _people(spec) != _people(self.spec) or record.dtype != self.rules.dtype:
+                raise ValueError(
+                    "Arenas can be given other constants, but not other numbers of teams, agents or targets, nor more "
+                    "shelters than there is room for: make new arenas for those."
+                )
+        if not records:
+            return
+        if len(records) == 1 and chosen.all():
+            self.rules = records[0]
+            return
+        if len(self.rules) < self.n_arenas:
+            self.rules = np.repeat(self.rules, self.n_arenas)
+        self.rules[chosen] = np.concatenate(records)
+
     def observe(self) -> NDArray[np.float32]:
         """Observations of the state as it is, for who has changed it. float32 `[n_arenas, n_agents, floats]`."""
         return self._begin(np.zeros(self.n_arenas, np.bool_))
@@ -153,6 +184,13 @@ class Arenas:
         whole = (self.games, self.rules, where, self._observations, self._sights)
         self._share(lambda thread, start, stop: drivers.begin(*whole, thread, start, stop))
         return self._observations
+
+    def _places(self, where: ArrayLike | None) -> NDArray[np.bool_]:
+        """Which arenas are meant."""
+        chosen = np.ones(self.n_arenas, np.bool_) if where is None else np.asarray(where)
+        if chosen.shape != (self.n_arenas,) or chosen.dtype != np.bool_:
+            raise ValueError(f"`where` has to be {self.n_arenas} booleans, one for each arena.")
+        return chosen
 
     def _seeds(self, seeds: int | Sequence[int] | NDArray[Any]) -> NDArray[np.uint64]:
         """One seed an arena."""
@@ -209,3 +247,8 @@ class Arenas:
         self.__dict__.update(kept)
         self._pool = None
         self._hold(self.games)
+
+
+def _people(spec: ArenaSpec) -> tuple[int, int, int]:
+    """What the arrays of a state are shaped by."""
+    return spec.n_teams, spec.team_size, spec.n_targets

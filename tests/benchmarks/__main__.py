@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 from tests.benchmarks import (
+    bridge_connect,
+    bridge_serve,
     checkpoint,
     evaluation,
     hub_crashes,
@@ -28,6 +30,8 @@ from tests.benchmarks import (
 )
 
 BENCHMARKS = {
+    "bridge-connect": bridge_connect.measure,
+    "bridge-serve": bridge_serve.measure,
     "startup": startup.measure,
     "evaluation": evaluation.measure,
     "checkpoint": checkpoint.measure,

@@ -19,7 +19,8 @@ SAME_STEP: Final = 2
 """What follows an episode's end: nothing; a new episode in the next step; a new episode within the step."""
 
 Actions = NDArray[np.int64]
-RulesRecord = NDArray[np.void]
+RulesRecords = NDArray[np.void]
+"""One record for all arenas, or one for each."""
 Sights = NDArray[np.void]
 
 _ONE_EPISODE = np.uint64(1)
@@ -42,11 +43,11 @@ def _begin_next(game: Game, rules: Rules) -> None:
     episodes.begin(game, rules)
 
 
-def _begin_driver(digest: int) -> Callable[[Games, RulesRecord, Flags, Floats, Sights, int, int, int], int]:
+def _begin_driver(digest: int) -> Callable[[Games, RulesRecords, Flags, Floats, Sights, int, int, int], int]:
     @driver
     def begin(
         games: Games,
-        record: RulesRecord,
+        records: RulesRecords,
         where: Flags,
         observations: Floats,
         sights: Sights,
@@ -54,10 +55,10 @@ def _begin_driver(digest: int) -> Callable[[Games, RulesRecord, Flags, Floats, S
         start: int,
         stop: int,
     ) -> int:
-        rules = record[0]
         sight = sights[thread]
         for arena in range(start, stop):
             game = games[arena]
+            rules = records[arena if len(records) > 1 else 0]
             if where[arena]:
                 episodes.begin(game, rules)
             _observe_all(game, rules, sight, observations, arena)
@@ -68,11 +69,11 @@ def _begin_driver(digest: int) -> Callable[[Games, RulesRecord, Flags, Floats, S
 
 def _step_driver(
     digest: int,
-) -> Callable[[Games, RulesRecord, Actions, int, Floats, Floats, Sights, int, int, int], int]:
+) -> Callable[[Games, RulesRecords, Actions, int, Floats, Floats, Sights, int, int, int], int]:
     @driver
     def step(
         games: Games,
-        record: RulesRecord,
+        records: RulesRecords,
         actions: Actions,
         autoreset: int,
         observations: Floats,
@@ -82,10 +83,10 @@ def _step_driver(
         start: int,
         stop: int,
     ) -> int:
-        rules = record[0]
         sight = sights[thread]
         for arena in range(start, stop):
             game = games[arena]
+            rules = records[arena if len(records) > 1 else 0]
             for agent in range(rules.n_agents):
                 for branch in range(_BRANCHES):
                     game.action[agent, branch] = actions[arena, agent, branch]

@@ -21,15 +21,15 @@ def _choice_driver(
     @driver
     def fill(
         games: Games,
-        record: NDArray[np.void],
+        records: NDArray[np.void],
         players: NDArray[np.int64],
         draws: bool,
         agent: int,
         actions: NDArray[np.int64],
     ) -> int:
-        rules = record[0]
         for arena in range(len(games)):
             game = games[arena]
+            rules = records[arena if len(records) > 1 else 0]
             player = players[arena if len(players) > 1 and not draws else 0]
             if draws:
                 word = draw(game.seed, game.episode, 0, OPPONENT, agent)[0]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from snowball_fight import ONE_VS_ONE, Arenas
+from snowball_fight import ONE_VS_ONE, TWO_VS_TWO, Arenas
+from snowball_fight.spec import Shelter
 
 SHORT = replace(ONE_VS_ONE, max_ticks=10)
 NOTHING = np.zeros((3, 2, 4), np.int64)
@@ -143,6 +144,54 @@ def test_copies_go_on_alike_and_apart(duplicate):
     twin.step(walk)
     assert arenas.state.tick.tolist() == [10, 10, 10]
     assert twin.state.tick.tolist() == [15, 15, 15]
+
+
+FAST = replace(ONE_VS_ONE, agent_speed=7.0, max_ticks=10)
+
+
+def test_arenas_with_rules_of_their_own_play_as_arenas_of_those_rules():
+    mixed, plain, fast = begun(), begun(), begun(FAST)
+    mixed.set_rules([FAST], [False, True, False])
+    mixed.reset(5)
+    for arenas in (mixed, plain, fast):
+        for step in range(6):
+            arenas.step(NOTHING + (step % 2))
+    for arena, alike in enumerate((plain, fast, plain)):
+        assert np.array_equal(mixed.games[arena], alike.games[arena])
+        assert np.array_equal(mixed.outcome.observations[arena], alike.outcome.observations[arena])
+
+
+def test_rules_for_all_arenas_replace_those_of_some():
+    arenas, fast = begun(), begun(FAST)
+    arenas.set_rules([FAST], [False, True, False])
+    arenas.set_rules(FAST)
+    assert np.array_equal(arenas.step(NOTHING).observations, fast.step(NOTHING).observations)
+    assert np.array_equal(arenas.rules, fast.rules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (([FAST],), "1 specs for 3 arenas"),
+        ((TWO_VS_TWO,), "not other numbers of teams"),
+        (
+            (
+                replace(
+                    ONE_VS_ONE, shelters=tuple(Shelter(x, y, 0.1) for x in (-3, -1, 1, 3) for y in (-3, -1.5, 1.5, 3))
+                ),
+            ),
+            "shelters",
+        ),
+        ((FAST, [True]), "3 booleans"),
+    ],
+    ids=["number", "people", "shelters", "places"],
+)
+def test_rules_that_do_not_fit_are_refused(arguments, sentence):
+    arenas = begun()
+    before = arenas.rules.copy()
+    with pytest.raises(ValueError, match=sentence):
+        arenas.set_rules(*arguments)
+    assert np.array_equal(arenas.rules, before)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -1,0 +1,1 @@
+"""Our environments, played as the Unity side of the ML-Agents protocol."""
