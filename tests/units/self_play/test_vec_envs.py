@@ -5,7 +5,6 @@ import pytest
 from stable_baselines3 import PPO
 
 from rl_units.self_play.arenas_vec_env import ArenasVecEnv
-from rl_units.self_play.episode_log import EpisodeLog
 from rl_units.self_play.matches import play_matches
 from rl_units.self_play.vec_env import SelfPlayVecEnv, arenas_for
 from snowball_fight.arenas import Arenas
@@ -143,9 +142,9 @@ def test_the_share_of_experience_against_the_latest_self_is_kept(n_envs, ratio, 
     assert 2 * mirrors + others == n_envs
 
 
-def self_play(n_mirrors, past, n_arenas=4, folder=None):
+def self_play(n_mirrors, past, n_arenas=4, monitor=None):
     inner = ArenasVecEnv(n_arenas, seed=2)
-    return inner, SelfPlayVecEnv(inner, n_mirrors, past, EpisodeLog(folder))
+    return inner, SelfPlayVecEnv(inner, n_mirrors, past, monitor)
 
 
 def test_past_selves_play_the_seats_that_the_learner_does_not():
@@ -174,7 +173,7 @@ def test_the_learner_gets_its_own_part_of_a_step():
 
 
 def test_the_learners_episodes_are_noted_in_a_file(tmp_path):
-    _, env = self_play(1, Past(), folder=tmp_path)
+    _, env = self_play(1, Past(), monitor=str(tmp_path / "0.monitor.csv"))
     env.meet(np.random.default_rng(0))
     env.reset()
     for _ in range(600):

@@ -7,13 +7,13 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_no
 
 from rl_units.self_play.arenas_vec_env import ArenasVecEnv
 from rl_units.self_play.callback import SelfPlaying
-from rl_units.self_play.episode_log import EpisodeLog
 from rl_units.self_play.past_selves import PastSelves
 from rl_units.self_play.settings import SelfPlay
 from rl_units.self_play.vec_env import SelfPlayVecEnv, arenas_for
 from snowball_fight.opponents import RATINGS
 
 _FOLDER = "past_selves"
+_MONITOR_FILE = "0.monitor.csv"
 
 
 class SelfPlayArena:
@@ -38,8 +38,8 @@ class SelfPlayArena:
         """`n_envs` slots for the learner, who meets itself and its past selves there."""
         mirrors, others = arenas_for(n_envs, self._settings.latest_ratio)
         arenas = ArenasVecEnv(mirrors + others, seed=self._seed)
-        log = EpisodeLog(self._run_folder)
-        self._env = SelfPlayVecEnv(self._wrap(arenas, False), mirrors, self._past_selves, log)
+        monitor = str(self._run_folder / _MONITOR_FILE)
+        self._env = SelfPlayVecEnv(self._wrap(arenas, False), mirrors, self._past_selves, monitor)
         return self._env
 
     def make_match_env(self, opponent: str, n_games: int) -> VecEnv:

@@ -12,7 +12,6 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from rl_units.self_play.episode_log import EpisodeLog
 from snowball_fight.arenas import Arenas
 from snowball_fight.gym_envs.opposition import Opponent, check_opponent, choose
 from snowball_fight.spaces import CHOICES, action_space, observation_space
@@ -37,7 +36,6 @@ class ArenasVecEnv(VecEnv):
         seed: Of the arenas' seeds.
         spec: The kind of game; one agent a team.
         threads: Threads that share the arenas.
-        log: Where ended episodes are noted.
 
     Raises:
         ValueError: If a team has more than one agent, or no scripted player has that name.
@@ -52,7 +50,6 @@ class ArenasVecEnv(VecEnv):
         seed: int | None = None,
         spec: ArenaSpec = ONE_VS_ONE,
         threads: int = 1,
-        log: EpisodeLog | None = None,
     ) -> None:
         if (spec.n_teams, spec.team_size) != (2, 1):
             raise ValueError("An environment of SB3 has one agent a slot, so a team has one agent here.")
@@ -61,7 +58,6 @@ class ArenasVecEnv(VecEnv):
         self.arenas = Arenas(spec, n_arenas, threads=threads)
         self.np_random, _ = seeding.np_random(seed)
         self._opponent = opponent
-        self._log = log or EpisodeLog(None)
         seats = np.arange(2 * n_arenas) if opponent is None else 2 * np.arange(n_arenas) + np.arange(n_arenas) % 2
         self._all = opponent is None
         self._seats = seats
@@ -111,7 +107,6 @@ class ArenasVecEnv(VecEnv):
                 }
             self._returns[dones] = 0
             self._lengths[dones] = 0
-            self._log.note(infos)
         return self._mine(outcome.observations), rewards, dones, infos
 
     @staticmethod
@@ -129,8 +124,7 @@ class ArenasVecEnv(VecEnv):
         return {"r": float(self._returns[slot]), "l": int(self._lengths[slot]), "t": seconds}
 
     def close(self) -> None:
-        """Closes the log; nothing else is open."""
-        self._log.close()
+        """Nothing is open."""
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The attribute, for every slot: they share it."""

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.monitor import ResultsWriter
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from rl_units.self_play.episode_log import EpisodeLog
 from rl_units.self_play.past_selves import PastSelves
 
 PAST_SELVES_ABREAST = 4
@@ -36,10 +36,10 @@ class SelfPlayVecEnv(VecEnvWrapper):
             through around it.
         n_mirrors: Arenas in which both seats learn.
         past_selves: Where opponents come from.
-        log: Where ended episodes of the learner are noted.
+        monitor_file: Where ended episodes of the learner are noted, as SB3's `Monitor` does; None for nowhere.
     """
 
-    def __init__(self, venv: VecEnv, n_mirrors: int, past_selves: PastSelves, log: EpisodeLog) -> None:
+    def __init__(self, venv: VecEnv, n_mirrors: int, past_selves: PastSelves, monitor_file: str | None = None) -> None:
         n_arenas = venv.num_envs // 2
         rest = np.arange(n_mirrors, n_arenas)
         against_past = 2 * rest + rest % 2
@@ -50,7 +50,7 @@ class SelfPlayVecEnv(VecEnvWrapper):
         self._groups: list[tuple[BasePolicy, NDArray[np.intp]]] = []
         self._observations: NDArray[Any] = np.zeros(0)
         self._actions = np.zeros((venv.num_envs, *(venv.action_space.shape or ())), venv.action_space.dtype)
-        self._log = log
+        self._monitor = None if monitor_file is None else ResultsWriter(monitor_file, header={"t_start": 0.0})
         self.num_envs = len(self._mine)
 
     def meet(self, rng: np.random.Generator) -> None:
@@ -79,12 +79,16 @@ class SelfPlayVecEnv(VecEnvWrapper):
         observations, rewards, dones, infos = self.venv.step_wait()
         self._observations = self._array(observations)
         mine = [infos[slot] for slot in self._mine]
-        self._log.note(mine)
+        if self._monitor is not None:
+            for info in mine:
+                if "episode" in info:
+                    self._monitor.write_row(info["episode"])
         return self._observations[self._mine], rewards[self._mine], dones[self._mine], mine
 
     def close(self) -> None:
         """Closes the environment and the file of ended episodes."""
-        self._log.close()
+        if self._monitor is not None:
+            self._monitor.close()
         super().close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:

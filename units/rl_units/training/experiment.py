@@ -16,14 +16,13 @@ import rl_zoo3.train
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack
+from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from rl_units.errors import ConfigError, UserError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.runs import file_name
 from rl_units.self_play.arena import SelfPlayArena
 from rl_units.self_play.settings import SelfPlay, save_settings
-from rl_units.training.arenas import make_arenas
 from rl_units.training.checkpoint import Checkpoint
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.progress import Progress
@@ -130,25 +129,11 @@ class Experiment(ExperimentManager):
     def _create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
         settings = self.plan.self_play
         if settings is None or eval_env:
-            arenas = None if eval_env else self._make_arenas(n_envs, no_log)
-            return arenas or super().create_envs(n_envs, eval_env, no_log)
+            return super().create_envs(n_envs, eval_env, no_log)
         if self.env_wrapper is not None:
             raise ConfigError("Self-play steps all arenas at once, so the hyperparameters cannot have an env_wrapper.")
         self._arena = SelfPlayArena(settings, Path(self.save_path), self.seed, self._wrap)
         return self._arena.make_training_env(n_envs)
-
-    def _make_arenas(self, n_envs: int, no_log: bool) -> VecEnv | None:
-        """Environments that are stepped as one, where there are such and nothing asks for separate ones."""
-        if self.env_wrapper or self.vec_env_wrapper or self.monitor_kwargs or self.vec_env_class is not DummyVecEnv:
-            return None
-        arenas = make_arenas(
-            self.env_name.gym_id,
-            n_envs,
-            seed=self.seed,
-            arguments=self.env_kwargs,
-            run_folder=None if no_log else Path(self.save_path),
-        )
-        return None if arenas is None else self._wrap(arenas, False)
 
     def _wrap(self, env: VecEnv, is_for_evaluation: bool) -> VecEnv:
         """Wraps an environment as the hyperparameters say, which the Zoo does for its own environments."""
