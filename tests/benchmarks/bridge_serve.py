@@ -94,7 +94,9 @@ def _rates(n_arenas: int) -> list[list[float]]:
         done = run_with_mlagents(stock_side, str(ROUNDS), str(SECONDS), str(BASE_PORT), ours, idle, PYTHONPATH=paths)
         if done.returncode:
             raise RuntimeError(f"The stock side failed:\n{done.stderr}")
-        return json.loads(done.stdout)
+        # ML-Agents greets on the same stream.
+        rates: list[list[float]] = json.loads(done.stdout.splitlines()[-1])
+        return rates
 
 
 def play_idly(n_arenas: int, port: int) -> None:
