@@ -36,7 +36,8 @@ def sensor_names(behavior: Behavior) -> tuple[str, ...]:
 def observation_space(behavior: Behavior) -> spaces.Space[Any]:
     """What one agent observes. Pictures are from 0 to 1, channels first."""
     boxes: list[spaces.Space[Any]] = [_box(sensor) for sensor in behavior.sensors]
-    return boxes[0] if len(boxes) == 1 else spaces.Dict(dict(zip(sensor_names(behavior), boxes, strict=True)))
+    # Pairs, because Gymnasium sorts the keys of a mapping, and a network knows sensors by their place.
+    return boxes[0] if len(boxes) == 1 else spaces.Dict(list(zip(sensor_names(behavior), boxes, strict=True)))
 
 
 def _box(sensor: Sensor) -> spaces.Box:
