@@ -65,7 +65,8 @@ def test_an_installed_classroom_finds_the_notebook_of_each_unit_that_has_one(whe
         [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
 
-    assert finished.stdout.split() == [str(folder / "rl_units" / "notebooks" / "unit3_dqn_space_invaders.ipynb")]
+    names = ("unit3_dqn_space_invaders.ipynb", "unit5_snowball_fight.ipynb")
+    assert finished.stdout.split() == [str(folder / "rl_units" / "notebooks" / name) for name in names]
 
 
 def test_the_manifest_is_read_from_the_wheel_without_any_other_package(wheel):

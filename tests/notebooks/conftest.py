@@ -8,6 +8,8 @@ import nbclient
 import nbformat
 import pytest
 
+from local_hub import LocalHub, User
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 # IPython goes on after a shell line that failed. Its names start with an underscore, because `{name}` in a shell line
@@ -38,9 +40,25 @@ def builder():
 
 
 @pytest.fixture(scope="session")
-def source():
-    """The percent source of unit 3's notebook."""
-    return (NOTEBOOKS / "unit3_dqn_space_invaders.py").read_text(encoding="utf-8")
+def read_source():
+    """Reads the percent source of a notebook."""
+    return lambda name: (NOTEBOOKS / f"{name}.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Variables that every kernel of a module inherits: its own Hub account, caches and settings."""
+    home = tmp_path_factory.mktemp("home")
+    with (
+        LocalHub(tmp_path_factory.mktemp("hub"), [User("ada", "hf_ada")]) as hub,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("HF_ENDPOINT", hub.endpoint)
+        patch.setenv("HF_TOKEN", "hf_ada")
+        patch.setenv("HF_HOME", str(home / "huggingface"))
+        patch.setenv("IPYTHONDIR", str(home / "ipython"))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield hub
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import nbclient
 import nbformat
 import pytest
 
-from local_hub import LocalHub, User
+from notebook_outputs import films, printed, shown
 from rl_units import __version__
 from rl_units.course import load_course
 from rl_units.yaml_files import dump_yaml, read_yaml
@@ -18,19 +18,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """Variables that every kernel of this module inherits: its own Hub account, caches and settings."""
-    home = tmp_path_factory.mktemp("home")
-    with (
-        LocalHub(tmp_path_factory.mktemp("hub"), [User("ada", "hf_ada")]) as hub,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("HF_ENDPOINT", hub.endpoint)
-        patch.setenv("HF_TOKEN", "hf_ada")
-        patch.setenv("HF_HOME", str(home / "huggingface"))
-        patch.setenv("IPYTHONDIR", str(home / "ipython"))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield hub
+def source(read_source):
+    return read_source("unit3_dqn_space_invaders")
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +56,6 @@ def text(lesson):
     return printed(lesson)
 
 
-def printed(notebook) -> str:
-    outputs = (output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs)
-    return "".join(output.text for output in outputs if output.output_type == "stream")
-
-
-def shown(notebook, kind: str) -> int:
-    outputs = (output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs)
-    return sum(kind in output.get("data", {}) for output in outputs)
-
-
 def test_the_lesson_runs_from_top_to_bottom(lesson):
     assert all(cell.execution_count for cell in lesson.cells if cell.cell_type == "code")
 
@@ -91,14 +70,7 @@ def test_it_shows_frames_stack_and_curve(lesson):
 
 
 def test_it_shows_the_replay_inline(lesson):
-    films = [
-        output.data["text/html"]
-        for cell in lesson.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "text/html" in output.get("data", {})
-    ]
-    assert any("data:video/mp4;base64," in film for film in films)
+    assert films(lesson) == 1
 
 
 def test_it_pushes_the_agent_with_card_and_replay(lesson, environment):

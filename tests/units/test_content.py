@@ -11,6 +11,7 @@ from PIL import Image
 from rl_units.course import load_course
 from rl_units.errors import ManifestError
 from rl_units.lessons import Choice, lesson_values, load_quiz, render_lesson
+from rl_units.self_play.settings import SelfPlay
 from rl_units.yaml_files import read_yaml
 
 UNITS = load_course().units
@@ -104,12 +105,14 @@ def test_no_long_sentence_stands_in_both_lesson_and_notebook(unit):
     assert not sentences(raw_lesson(unit)) & sentences(notebook)
 
 
-def test_the_picture_script_draws_exactly_the_pictures_of_the_lesson(tmp_path):
+@every_unit
+def test_the_picture_script_draws_exactly_the_pictures_of_the_lesson(unit, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS)  # as `python notebooks/pictures.py` does it
     specification = importlib.util.spec_from_file_location("lesson_pictures", NOTEBOOKS / "pictures.py")
     pictures = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(pictures)
-    pictures.main(tmp_path)
-    kept = load_course().unit(pictures.UNIT).folder / "pictures"
+    pictures.DRAWN[unit.id](tmp_path)
+    kept = unit.folder / "pictures"
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in kept.iterdir()}
 
 
@@ -144,6 +147,16 @@ def test_a_quiz_has_eight_to_ten_questions(unit):
 def test_the_first_choice_is_not_always_right(unit):
     questions = load_quiz(unit).questions
     assert 0 < sum(0 in question.correct for question in questions) < len(questions)
+
+
+def test_the_pictures_tell_of_self_play_as_it_is_by_default():
+    assert SelfPlay().window == 10, "the lesson says so in the words for its pictures"
+    assert SelfPlay().latest_ratio == 0.5
+
+
+def test_the_lesson_tells_of_the_opponents_that_the_recipe_draws():
+    recipe = read_yaml(load_course().unit("snowball_fight").hyperparameters["ppo"])["SnowballFight-v0"]
+    assert sorted(recipe["env_kwargs"]["opponent"]) == ["aim_and_shoot", "aim_and_shoot", "random", "still"]
 
 
 def test_the_question_about_a_short_budget_fits_the_settings():

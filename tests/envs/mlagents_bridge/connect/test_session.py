@@ -1,7 +1,5 @@
 """Running an environment: how it is found, told, and ended, and how each thing that goes wrong is said."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -191,13 +189,25 @@ def test_one_that_never_connects_is_ended_with_its_children(player, tmp_path):
 
 
 def test_an_interrupt_ends_the_environment(player):
-    session = UnitySession(player("faulty", "hangs"), SETTINGS)
-    session.reset()
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        steps(session)
-    timer.join()
+    code = (
+        "import os, signal, sys, threading\n"
+        "from mlagents_bridge.connect.unity import UnitySession\n"
+        "session = UnitySession(sys.argv[1])\n"
+        "session.reset()\n"
+        "print(session._player.pid, flush=True)\n"
+        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "while True:\n"
+        "    session.step({})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, player("faulty", "hangs")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "KeyboardInterrupt" in done.stderr
+    assert not psutil.pid_exists(int(done.stdout))
 
 
 def test_a_forgotten_environment_is_ended(player):
