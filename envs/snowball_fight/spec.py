@@ -6,7 +6,7 @@ those values are ours, chosen by playing tournaments between scripted players.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 VERSION = 0
@@ -35,6 +35,22 @@ def _mirrored(*shelters: Shelter) -> tuple[Shelter, ...]:
         for sign_x in (-1, 1)
     ]
     return tuple(dict.fromkeys(images))
+
+
+_MAY_BE_ZERO = frozenset(
+    {
+        "version",
+        "n_targets",
+        "n_gliding_targets",
+        "agent_speed",
+        "turn_per_tick",
+        "start_spread",
+        "hit_reward",
+        "target_reward",
+        "target_speed",
+        "ray_radius",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,7 @@ class ArenaSpec:
 
     def __post_init__(self) -> None:
         """Refuses constants that make no fair game."""
-        for sentence in self._faults():
+        for sentence in self._odd_numbers() or self._faults():
             raise ValueError(sentence)
 
     @property
@@ -135,6 +151,20 @@ class ArenaSpec:
     def decision_seconds(self) -> float:
         """Seconds of the game that a step takes."""
         return self.ticks_per_decision * self.tick_seconds
+
+    def _odd_numbers(self) -> list[str]:
+        """Which constants are no such numbers as a game can have, in sentences."""
+        faults = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "shelters":
+                continue
+            kinds, kind = ((int,), "a whole number") if field.type is int else ((int, float), "a number")
+            least = "0 or more" if field.name in _MAY_BE_ZERO else "above 0"
+            fits = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+            if not fits or value < 0 or (value == 0 and field.name not in _MAY_BE_ZERO):
+                faults.append(f"{field.name} is {kind}, {least}, not {value!r}.")
+        return faults
 
     def _faults(self) -> list[str]:
         """What is wrong with the constants, in sentences."""

@@ -1,6 +1,7 @@
 """The commands `make-launcher`, and `play`, which the launcher calls."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -65,7 +66,8 @@ def _make_launcher(options: argparse.Namespace) -> int:
     _say(f"Wrote {script}: {offer.arenas} x {offer.env}.")
     for behavior in behaviors:
         _say(f"  {described(behavior)}")
-    _say(f"Train with: mlagents-learn CONFIG.yaml --env={options.path} --run-id=NAME --no-graphics")
+    env = shlex.quote(f"--env={options.path}")
+    _say(f"Train with: mlagents-learn CONFIG.yaml {env} --run-id=NAME --no-graphics")
     return 0
 
 

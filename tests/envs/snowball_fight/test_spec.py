@@ -16,7 +16,12 @@ from snowball_fight.spec import Shelter
         ({"shelters": (Shelter(3.0, 3.0, 0.7),)}, "not symmetric"),
         ({"shelters": (Shelter(0.0, 0.8, 0.7), Shelter(0.0, -0.8, 0.7))}, "closer than an agent is wide"),
         ({"n_teams": 1}, "two teams and no targets"),
-        ({"grip": 0.0}, "grip"),
+        ({"grip": 1.5}, "grip"),
+        ({"max_ticks": 0}, "max_ticks is a whole number, above 0, not 0"),
+        ({"turn_per_tick": 1.5}, "turn_per_tick is a whole number, 0 or more, not 1.5"),
+        ({"half_width": float("nan")}, "half_width is a number, above 0, not nan"),
+        ({"ray_length": -1.0}, "ray_length is a number"),
+        ({"version": "x"}, "version is a whole number"),
     ],
 )
 def test_constants_that_make_no_fair_game_are_refused_in_a_sentence(changes, sentence):
