@@ -12,6 +12,7 @@ from rl_hub.settings import Settings as HubSettings
 from rl_leaderboard.classroom import Classroom
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.web.app import create_app
+from rl_units.course import load_course
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +43,16 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def classroom(settings, hub, empty_databases):
+def course():
+    """The units; a test module may have others."""
+    return load_course()
+
+
+@pytest.fixture
+def classroom(settings, hub, empty_databases, course):
     if settings.database_url is None:
         shutil.copyfile(empty_databases / "leaderboard.sqlite", settings.data / "leaderboard.sqlite")
-    opened = Classroom.open(settings, hub=hub)
+    opened = Classroom.open(settings, course, hub)
     yield opened
     opened.close()
 

@@ -19,7 +19,7 @@ from rl_leaderboard.errors import BadRequest, Conflict, NotFound
 from rl_leaderboard.people import people
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.submissions import submissions
-from rl_units.course import Assignment, Course, Protocol, Unit
+from rl_units.course import Assignment, Course, Protocol, Unit, load_course
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 scores = st.none() | st.floats(-1e12, 1e12)
@@ -120,6 +120,12 @@ def test_one_submission_more_never_takes_a_pass_away(made, more, threshold, due_
 @pytest.fixture
 def people_of(sign_in):
     return lambda *names: [sign_in(name) for name in names]
+
+
+@pytest.fixture
+def course():
+    """One unit with one required assignment: who has passed that misses nothing."""
+    return Course(load_course().units[:1])
 
 
 def read(classroom, record):

@@ -16,6 +16,13 @@ from rl_leaderboard.boards import assignments
 from rl_leaderboard.classes import deadlines, records
 from rl_leaderboard.people import people
 from rl_leaderboard.submissions import submissions
+from rl_units.course import Course, load_course
+
+
+@pytest.fixture
+def course():
+    """One unit with one required assignment: who has passed that misses nothing."""
+    return Course(load_course().units[:1])
 
 
 @pytest.fixture

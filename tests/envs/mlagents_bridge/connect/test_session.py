@@ -25,18 +25,29 @@ SETTINGS = Settings(timeout=30)
 
 
 @pytest.fixture
-def player(tmp_path):
+def player(tmp_path, monkeypatch):
     """Writes a scene's executable, and checks at the end that neither a process nor a thread of it is left."""
 
     def write(*scene):
+        monkeypatch.setenv("PLAYER_OF", str(tmp_path))
         return write_scripted_player(tmp_path / "Game.x86_64", *scene).with_suffix("")
 
     yield write
-    assert not [process for process in psutil.Process().children(recursive=True) if process.is_running()]
+    # Other tests' servers are children of this process, too.
+    left = [process for process in psutil.Process().children(recursive=True) if str(tmp_path) in _description(process)]
+    assert not left
     for thread in threading.enumerate():
         if thread.name == "mlagents-bridge":
             thread.join(10)
             assert not thread.is_alive()
+
+
+def _description(process):
+    """Command line and environment of a process; nothing of one that has ended."""
+    try:
+        return f"{process.cmdline()} {process.environ()}"
+    except psutil.Error:
+        return ""
 
 
 def executable(path):
@@ -192,6 +203,7 @@ def test_an_interrupt_ends_the_environment(player):
     code = (
         "import os, signal, sys, threading\n"
         "from mlagents_bridge.connect.unity import UnitySession\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored\n"
         "session = UnitySession(sys.argv[1])\n"
         "session.reset()\n"
         "print(session._player.pid, flush=True)\n"
