@@ -28,6 +28,7 @@ from rl_leaderboard.progress.progress import read_progress
 from rl_leaderboard.settings import Settings
 from rl_leaderboard.sources import embedded
 from rl_leaderboard.web.app import create_app
+from rl_units.course import Course, load_course
 from rl_units.model_card import card_metadata
 from rl_units.yaml_files import dump_yaml
 
@@ -60,8 +61,13 @@ class School:
 
 
 @pytest.fixture
-def school(hub, tmp_path):
-    classroom = Classroom.open(Settings(tmp_path / "classroom-data"), hub=hub)
+def course():
+    return load_course()
+
+
+@pytest.fixture
+def school(hub, tmp_path, course):
+    classroom = Classroom.open(Settings(tmp_path / "classroom-data"), course, hub)
     with ExitStack() as stack:
         stack.callback(classroom.close)
         hub_app = create_hub_app(hub, subscribers=[embedded.subscriber(classroom)])
@@ -80,6 +86,7 @@ def scene(school):
     return set_up(school.classroom)
 
 
+@pytest.mark.parametrize("course", [Course(load_course().units[:1])], ids=["one unit"])
 def test_a_student_goes_from_the_lesson_to_the_certificate(school, open_window, tmp_path):
     school.add_account("ada")
     ada = open_window()
