@@ -34,22 +34,12 @@ def greeting(name: str) -> bytes:
     Args:
         name: What the environment calls itself.
     """
-    capabilities = messages.new(
-        "Capabilities",
-        base_rl=True,
-        concatenated_pngs=True,
-        channel_mapping=True,
-        hybrid_actions=True,
-        training_analytics=True,
-        variable_length_observations=True,
-        multi_agent_groups=True,
-    )
     output = messages.new(
         "RLInitializationOutput",
         name=name,
         communication_version=messages.API_VERSION,
         package_version=messages.PACKAGE_VERSION,
-        capabilities=capabilities,
+        capabilities=messages.capabilities(training_analytics=True),
     )
     return _envelope(rl_initialization_output=output)
 
@@ -75,7 +65,7 @@ def ready() -> bytes:
 
 def stopping() -> bytes:
     """Says that the environment ends."""
-    return messages.new("Envelope", header=messages.new("Header", status=messages.STOP)).SerializeToString()  # type: ignore[no-any-return]  # protobuf's own gap
+    return messages.stop()
 
 
 class Scribe:

@@ -57,6 +57,29 @@ def packed_numbers(content: bytes) -> list[int]:
     return list(parse("Observation", tagged(1, content)).shape)
 
 
+def capabilities(*, training_analytics: bool) -> Any:
+    """What a side of this bridge understands: everything that version 1.5.0 has.
+
+    Args:
+        training_analytics: Whether it takes, or gives, a report of how training is set up.
+    """
+    return new(
+        "Capabilities",
+        base_rl=True,
+        concatenated_pngs=True,
+        channel_mapping=True,
+        hybrid_actions=True,
+        training_analytics=training_analytics,
+        variable_length_observations=True,
+        multi_agent_groups=True,
+    )
+
+
+def stop() -> bytes:
+    """Either side's last message."""
+    return new("Envelope", header=new("Header", status=STOP)).SerializeToString()  # type: ignore[no-any-return]  # protobuf's own gap
+
+
 def status_of(envelope: Any) -> int:
     """`OK`, or what else the other side says, such as `STOP`."""
     return int(envelope.header.status)

@@ -47,21 +47,12 @@ def welcome(seed: int, n_areas: int = 1) -> bytes:
         seed: For the environment's random numbers, 0 to 2**31 - 1.
         n_areas: How many copies of the training area the environment shall make.
     """
-    capabilities = messages.new(
-        "Capabilities",
-        base_rl=True,
-        concatenated_pngs=True,
-        channel_mapping=True,
-        hybrid_actions=True,
-        variable_length_observations=True,
-        multi_agent_groups=True,
-    )
     answer = messages.new(
         "RLInitializationInput",
         seed=seed,
         communication_version=messages.API_VERSION,
         package_version=messages.PACKAGE_VERSION,
-        capabilities=capabilities,
+        capabilities=messages.capabilities(training_analytics=False),
         num_areas=n_areas,
     )
     return _envelope(rl_initialization_input=answer)
@@ -69,7 +60,7 @@ def welcome(seed: int, n_areas: int = 1) -> bytes:
 
 def stop() -> bytes:
     """Tells the environment to end."""
-    return messages.new("Envelope", header=messages.new("Header", status=messages.STOP)).SerializeToString()  # type: ignore[no-any-return]  # protobuf's own gap
+    return messages.stop()
 
 
 class Reader:
