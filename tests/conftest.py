@@ -1,5 +1,8 @@
 """Settings and fixtures for all tests."""
 
+import warnings
+
+import coverage
 import hypothesis
 import pytest
 
@@ -14,3 +17,12 @@ def _one_torch_thread():
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    """Write what was covered while it is safe: xdist kills a worker that is not gone 10 seconds after its last test."""
+    if measurement := coverage.Coverage.current():
+        measurement.stop()
+        with warnings.catch_warnings(action="ignore", category=coverage.exceptions.CoverageWarning):
+            measurement.save()
