@@ -3,7 +3,7 @@
 Where every branch has fewer than 128 choices a discrete action is a byte, and all rows have one length.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ class _Layout(NamedTuple):
 
     Attributes:
         template: Its bytes, with zeros for the numbers.
-        dtype: The places of its numbers.
-        constant: 0xFF for each byte that belongs to no number, and 0 for the others.
+        room: How far each byte may lie above the template's: 0 for those that belong to no number, and for a discrete
+            action its highest choice.
+        places: Where its numbers stand.
     """
 
     template: NDArray[np.uint8]
-    dtype: np.dtype[Any]
-    constant: NDArray[np.uint8]
+    room: NDArray[np.uint8]
+    places: dict[str, slice]
 
 
 class ActionRows:
@@ -51,14 +52,13 @@ class ActionRows:
         """
         if not self._is_regular:
             return self._write_one_by_one(actions)
-        template, dtype, _ = self._layouts[1]
+        template, _, places = self._layouts[1]
         written = np.empty((len(actions), len(template)), np.uint8)
         written[:] = template
-        records = written.view(dtype)[:, 0]
         if self._behavior.n_continuous:
-            records["continuous"] = actions.continuous
+            written[:, places["continuous"]] = np.ascontiguousarray(actions.continuous, "<f4").view(np.uint8)
         if self._behavior.branches:
-            records["discrete"] = actions.discrete
+            written[:, places["discrete"]] = actions.discrete
         return written.tobytes()
 
     def read(self, content: bytes) -> Actions:
@@ -75,22 +75,19 @@ class ActionRows:
 
     def _read_regular(self, content: bytes, layout: _Layout) -> Actions | None:
         """The actions, if every row looks like the template apart from its numbers, and these are possible."""
-        template, dtype, constant = layout
+        template, room, places = layout
         if len(content) % len(template):
             return None
         rows = np.frombuffer(content, np.uint8).reshape(-1, len(template))
-        if ((rows ^ template) & constant).any():
+        if (rows - template > room).any():
             return None
-        records = rows.view(dtype)[:, 0]
-        continuous, discrete = _empty(self._behavior, len(records))
+        continuous, discrete = _empty(self._behavior, len(rows))
         if self._behavior.n_continuous:
-            continuous[:] = records["continuous"]
+            continuous[:] = np.ascontiguousarray(rows[:, places["continuous"]]).view("<f4")
             if not np.isfinite(continuous).all():
                 return None
         if self._behavior.branches:
-            discrete[:] = records["discrete"]
-            if (discrete >= self._n_choices).any():
-                return None
+            discrete[:] = rows[:, places["discrete"]]
         return Actions(continuous, discrete)
 
     def _read_one_by_one(self, content: bytes) -> Actions:
@@ -140,26 +137,25 @@ def _layout(behavior: Behavior, *, deprecated: bool) -> _Layout:
     """How a row looks. ML-Agents sends all actions a second time in a deprecated field."""
     n_continuous, n_discrete = behavior.n_continuous, len(behavior.branches)
     row = b""
-    fields: dict[str, tuple[Any, int]] = {}
+    places: dict[str, slice] = {}
     if deprecated:
-        row += tagged(1, bytes(4 * (n_continuous + n_discrete)))
-        fields["deprecated"] = (("<f4", n_continuous + n_discrete), len(row) - 4 * (n_continuous + n_discrete))
+        row, places["deprecated"] = _with(row, 1, 4 * (n_continuous + n_discrete))
     if n_continuous:
-        row += tagged(6, bytes(4 * n_continuous))
-        fields["continuous"] = (("<f4", n_continuous), len(row) - 4 * n_continuous)
+        row, places["continuous"] = _with(row, 6, 4 * n_continuous)
     if n_discrete:
-        row += tagged(7, bytes(n_discrete))
-        fields["discrete"] = ((np.uint8, n_discrete), len(row) - n_discrete)
-    head = len(tagged(1, row)) - len(row)
-    dtype = np.dtype(
-        {
-            "names": list(fields),
-            "formats": [kind for kind, _ in fields.values()],
-            "offsets": [place + head for _, place in fields.values()],
-            "itemsize": len(row) + head,
-        }
-    )
-    constant = np.full(len(row) + head, 0xFF, np.uint8)
-    for kind, start in ((dtype[name], dtype.fields[name][1]) for name in fields):  # type: ignore[index]  # it has these
-        constant[start : start + kind.itemsize] = 0
-    return _Layout(np.frombuffer(tagged(1, row), np.uint8), dtype, constant)
+        row, places["discrete"] = _with(row, 7, n_discrete)
+    template = np.frombuffer(tagged(1, row), np.uint8)
+    head = len(template) - len(row)
+    places = {name: slice(place.start + head, place.stop + head) for name, place in places.items()}
+    room = np.zeros(len(template), np.uint8)
+    for place in places.values():
+        room[place] = 0xFF
+    if n_discrete:
+        room[places["discrete"]] = np.array(behavior.branches) - 1
+    return _Layout(template, room, places)
+
+
+def _with(row: bytes, field: int, n_bytes: int) -> tuple[bytes, slice]:
+    """The row with a field of so many zeros at its end, and where these stand."""
+    longer = row + tagged(field, bytes(n_bytes))
+    return longer, slice(len(longer) - n_bytes, len(longer))

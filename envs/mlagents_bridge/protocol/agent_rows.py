@@ -58,6 +58,8 @@ class AgentRowsWriter:
         self._template = np.frombuffer(head + layout.template, np.uint8)
         self._observations = [f"observation_{index}" for index in range(len(behavior.sensors))]
         self._ids: dict[str, bytes] = {}
+        self._kept_rows: AgentRows | None = None
+        self._kept_items: list[NDArray[np.void]] = []
         self._make_room(1)
 
     def write(self, rows: AgentRows) -> memoryview:
@@ -74,8 +76,8 @@ class AgentRowsWriter:
         self._write_ids("group_id", rows.group_ids)
         if "mask" in fields:
             fields["mask"][:n_rows] = False if rows.masks is None else rows.masks
-        for name, values in zip(self._observations, rows.observations, strict=True):
-            fields[name][:n_rows] = _as_items(values, fields[name].dtype)
+        for name, items in zip(self._observations, self._items_of(rows), strict=True):
+            fields[name][:n_rows] = items
         return self._bytes[:n_rows].data.cast("B") if n_rows else memoryview(b"")
 
     def _make_room(self, n_rows: int) -> None:
@@ -83,6 +85,16 @@ class AgentRowsWriter:
         records = self._bytes.view(self._dtype)[:, 0]
         self._fields = {name: records[name] for name in self._dtype.names or ()}
         self._ids.clear()
+
+    def _items_of(self, rows: AgentRows) -> list[NDArray[np.void]]:
+        """Each sensor's observations as items. Of rows that come again, their numbers changed, these are made once."""
+        if rows is self._kept_rows:
+            return self._kept_items
+        kinds = [self._fields[name].dtype for name in self._observations]
+        items = [_as_items(values, kind) for values, kind in zip(rows.observations, kinds, strict=True)]
+        if all(map(np.may_share_memory, items, rows.observations)):
+            self._kept_rows, self._kept_items = rows, items
+        return items
 
     def _write_ids(self, name: str, numbers: NDArray[np.int32]) -> None:
         """Writes numbers that stay the same for as long as no episode ends."""

@@ -5,6 +5,7 @@ It begins with `greeting`, answered by a welcome, then says `ready`, and from th
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlagents_bridge.behaviors import Behavior, Exchange, Instruction
 from mlagents_bridge.protocol import messages
@@ -117,18 +118,25 @@ class Scribe:
 def _steps(lists: Mapping[str, memoryview], side_channel: bytes) -> list[bytes | memoryview]:
     """An envelope's `unity_output` with nothing but its `rl_output`, in pieces."""
     pieces: list[bytes | memoryview] = []
-    n_bytes = 0
     for name, rows in lists.items():
-        key = tagged(1, name.encode())
-        head = key + varint(2 << 3 | 2) + varint(len(rows))
-        entry = varint(2 << 3 | 2) + varint(len(head) + len(rows)) + head
-        pieces += [entry, rows]
-        n_bytes += len(entry) + len(rows)
+        pieces += [_before_rows(name, len(rows)), rows]
     if side_channel:
         pieces.append(tagged(3, side_channel))
-        n_bytes += len(pieces[-1])
-    output = varint(1 << 3 | 2) + varint(n_bytes)
-    return [varint(2 << 3 | 2) + varint(len(output) + n_bytes) + output, *pieces]
+    return [_before_output(sum(map(len, pieces))), *pieces]
+
+
+@lru_cache(maxsize=128)
+def _before_rows(name: str, n_bytes: int) -> bytes:
+    """What stands before a behaviour's rows; most steps have as many as the step before."""
+    head = tagged(1, name.encode()) + varint(2 << 3 | 2) + varint(n_bytes)
+    return varint(2 << 3 | 2) + varint(len(head) + n_bytes) + head
+
+
+@lru_cache(maxsize=128)
+def _before_output(n_bytes: int) -> bytes:
+    """What stands before all of it."""
+    head = varint(1 << 3 | 2) + varint(n_bytes)
+    return varint(2 << 3 | 2) + varint(len(head) + n_bytes) + head
 
 
 def _described(behavior: Behavior) -> object:

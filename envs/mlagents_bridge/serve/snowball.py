@@ -69,6 +69,7 @@ class SnowballWorld:
         if spec.team_size > 1:
             teams = np.arange(n_arenas * spec.n_teams, dtype=np.int32).reshape(n_arenas, -1)
             self._groups = 1 + np.repeat(teams, spec.team_size, axis=1)
+        self._everybody: Rows | None = None
         self._hits = np.zeros(n_arenas, np.int64)
         self._statistics: list[Message] = []
 
@@ -83,7 +84,7 @@ class SnowballWorld:
         outcome = self._arenas.step(self._actions)
         self._hits += outcome.hits.sum(axis=1)
         finished = outcome.terminated | outcome.truncated
-        if not finished.any():
+        if not np.count_nonzero(finished):
             return self._ongoing(outcome.rewards)
         last = self._finished(outcome, finished)
         rewards = outcome.rewards
@@ -133,9 +134,18 @@ class SnowballWorld:
                 self._actions[:, columns][asked] = chosen.discrete
 
     def _ongoing(self, rewards: Floats) -> Rows:
-        """Rows of who stands and has to act; nothing is copied while everybody stands."""
+        """Rows of who stands and has to act."""
         self._asked = self._arenas.state.alive.copy()
-        chosen = None if self._asked.all() else self._asked
+        if np.count_nonzero(self._asked) < self._asked.size:
+            return self._standing(self._asked, rewards)
+        if rewards is not self._arenas.outcome.rewards or self._spec.team_size > 1:
+            return self._standing(None, rewards)
+        # Without teammates all of these are views of arrays that stay: nothing has to be copied.
+        if self._everybody is None:
+            self._everybody = self._standing(None, rewards)
+        return self._everybody
+
+    def _standing(self, chosen: Flags | None, rewards: Floats) -> Rows:
         return self._rows(chosen, rewards, self._no_rewards, self._nobody, self._nobody)
 
     def _finished(self, outcome: Outcome, finished: Flags) -> Rows:
