@@ -38,7 +38,9 @@ def mlagents_variables(**others: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **others}
 
 
-def run_with_mlagents(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
+def run_with_mlagents(
+    *arguments: str | Path, cwd: Path | None = None, seconds: float = _SECONDS, **variables: str
+) -> subprocess.CompletedProcess:
     """Runs that interpreter until it ends; its output is text."""
     return subprocess.run(
         [str(mlagents_python()), *map(str, arguments)],
@@ -46,7 +48,7 @@ def run_with_mlagents(*arguments: str | Path, cwd: Path | None = None, **variabl
         env=mlagents_variables(**variables),
         capture_output=True,
         text=True,
-        timeout=_SECONDS,
+        timeout=seconds,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     bridge_connect,
+    bridge_learning,
     bridge_serve,
     checkpoint,
     evaluation,
@@ -32,6 +33,8 @@ from tests.benchmarks import (
 BENCHMARKS = {
     "bridge-connect": bridge_connect.measure,
     "bridge-serve": bridge_serve.measure,
+    "bridge-learn": bridge_learning.measure_time,
+    "bridge-training": bridge_learning.measure_training,
     "startup": startup.measure,
     "evaluation": evaluation.measure,
     "checkpoint": checkpoint.measure,

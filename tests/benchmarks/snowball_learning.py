@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rl_units.agents import load_agent
+from rl_units.agents import Agent, load_agent
 from rl_units.course import load_course
 from rl_units.environments import register_environments
 from rl_units.evaluation import evaluate
@@ -56,6 +56,12 @@ def _row(recipe: Recipe, seed: int) -> str:
         subprocess.run([*command, *flags], check=True, capture_output=True, env={**os.environ, "HF_HOME": folder})
         minutes = (time.perf_counter() - began) / 60
         agent = load_agent(Path(folder, "ppo", f"{ENV_ID}_1", f"{ENV_ID}.zip"), protocol)
-    won = [(play_matches(agent.act, ArenasVecEnv(GAMES, opponent=name, seed=0)) == 1).mean() for name in RATINGS]
-    score = evaluate(agent, protocol).score
-    return f"{recipe.title:22} {seed:4} {minutes:8.1f} " + " ".join(f"{one:13.1%}" for one in won) + f" {score:7.2f}"
+    won = " ".join(f"{share:13.1%}" for share in shares_won(agent))
+    return f"{recipe.title:22} {seed:4} {minutes:8.1f} {won} {evaluate(agent, protocol).score:7.2f}"
+
+
+def shares_won(agent: Agent) -> list[float]:
+    """The share of games that an agent wins against each of the fixed players."""
+    return [
+        float((play_matches(agent.act, ArenasVecEnv(GAMES, opponent=name, seed=0)) == 1).mean()) for name in RATINGS
+    ]
