@@ -1,12 +1,15 @@
 """The command line: a sentence and exit code 2 for whatever a person can mend."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from rl_units.cli import COMMANDS, main
 from rl_units.commands.common import positive
+from rl_units.results import load_result
 
 ON_AN_ENVIRONMENT = [
     ["train"],
@@ -46,6 +49,33 @@ def test_every_command_has_its_own_help(command, capsys):
 def test_without_a_run_every_command_says_how_to_train_one(command, tmp_path, capsys):
     assert main([command, *RUN, "-f", str(tmp_path), *(["--to-folder", "x"] if "push" in command else [])]) == 2
     assert "python -m rl_units train" in capsys.readouterr().err
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """A model that ML-Agents has exported."""
+    return shutil.copy(Path(__file__).parents[1] / "data" / "mlagents" / "cart-pole.onnx", tmp_path / "CartPole.onnx")
+
+
+def test_a_model_of_ml_agents_is_scored_where_it_lies(exported, tmp_path, capsys):
+    flags = ["--algo", "mlagents", "--env", "CartPole-v1", "--model", str(exported), "--n-eval-episodes", "2"]
+
+    assert main(["evaluate", *flags]) == 0
+    assert f"Written to {tmp_path / 'results.json'}" in capsys.readouterr().out
+    assert load_result(tmp_path).n_episodes == 2
+
+
+def test_a_model_of_ml_agents_is_filmed_where_it_lies(exported, tmp_path):
+    flags = ["--algo", "mlagents", "--env", "CartPole-v1", "--model", str(exported), "-n", "20"]
+
+    assert main(["record_video", *flags]) == 0
+    assert (tmp_path / "videos" / "mlagents-CartPole-seed-0.mp4").is_file()
+
+
+@pytest.mark.parametrize("command", ["enjoy", "evaluate", "record_video"])
+def test_a_file_that_is_not_there_is_a_sentence(command, tmp_path, capsys):
+    assert main([command, *RUN, "--model", str(tmp_path / "none.zip")]) == 2
+    assert f"There is no file {tmp_path / 'none.zip'}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ON_AN_ENVIRONMENT, ids=lambda command: command[0])

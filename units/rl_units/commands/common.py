@@ -4,12 +4,18 @@ import argparse
 from pathlib import Path
 
 from rl_units.course import load_course
+from rl_units.errors import RunNotFoundError
 from rl_units.results import EvaluationResult
 from rl_units.runs import Run, check_algorithm, check_statistics, find_run
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the flags that choose a trained run and one of its models."""
+def add_run_arguments(parser: argparse.ArgumentParser, *, files: bool = False) -> None:
+    """Declares the flags that choose a trained run and one of its models.
+
+    Args:
+        parser: Gets the flags.
+        files: Whether an agent's file may be named in place of a run.
+    """
     parser.add_argument("--env", help="environment id", required=True)
     parser.add_argument("--algo", help="algorithm, as the Zoo names it", required=True)
     parser.add_argument("-f", "--folder", help="log folder given to train -f", type=Path, default=Path("logs"))
@@ -17,19 +23,30 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--load-best", action="store_true", help="take the best model instead of the last")
     parser.add_argument("--load-checkpoint", type=int, metavar="STEPS", help="take the Zoo's checkpoint of that step")
     parser.add_argument("--load-last-checkpoint", action="store_true", help="take the Zoo's last checkpoint")
+    if files:
+        parser.add_argument(
+            "--model", metavar="FILE", help="take this agent, with --algo mlagents an .onnx of ML-Agents", type=Path
+        )
 
 
 def chosen_run(options: argparse.Namespace) -> Run:
-    """The run that the flags of `add_run_arguments` choose.
+    """The run that the flags of `add_run_arguments` choose; a file that they name is the model of one without settings.
 
     Raises:
-        UserError: If the environment, the algorithm or the run does not exist, each says what does; or if the run's
-            normalisation statistics are missing.
+        UserError: If the environment, the algorithm, the run or the file does not exist, each says what does; or if the
+            run's normalisation statistics are missing.
     """
-    from rl_units.environments import require_environment  # late: --help must not wait for torch
+    from rl_units.agents.mlagents_agent import MLAGENTS  # late: --help must not wait for torch
+    from rl_units.environments import require_environment
 
-    check_algorithm(options.algo)
+    model: Path | None = getattr(options, "model", None)
+    if model is None or options.algo != MLAGENTS:
+        check_algorithm(options.algo)
     require_environment(options.env)
+    if model is not None:
+        if not model.is_file():
+            raise RunNotFoundError(f"There is no file {model}: give --model the path of an agent.")
+        return Run(options.algo, options.env, model.parent, model)
     run = find_run(
         options.folder,
         options.algo,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags; those that the Zoo has too are spelled as there."""
-    add_run_arguments(parser)
+    add_run_arguments(parser, files=True)
     parser.add_argument("-n", "--n-timesteps", help="decisions of the agent to play", type=positive, default=1000)
     parser.add_argument(
         "--seed", help="seed of the first game; the next game has the next seed", type=non_negative, default=0

@@ -9,7 +9,7 @@ from rl_units.commands.common import add_run_arguments, chosen_run, non_negative
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's flags."""
-    add_run_arguments(parser)
+    add_run_arguments(parser, files=True)
     parser.add_argument(
         "--n-eval-episodes", type=positive, help="episodes (default: the protocol's; only that many score)"
     )
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Evaluates the chosen run and writes `results.json` into its folder.
+    """Evaluates the chosen agent and writes `results.json` beside it.
 
     Raises:
         UserError: If the run, its model or its configuration is missing, damaged or refused.

@@ -9,7 +9,7 @@ from rl_units.commands.common import add_run_arguments, chosen_run, non_negative
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags; those that the Zoo has too are spelled as there."""
-    add_run_arguments(parser)
+    add_run_arguments(parser, files=True)
     parser.add_argument("-o", "--output-folder", help="where the mp4 goes (default: videos/ in the run)", type=Path)
     parser.add_argument(
         "-n", "--n-timesteps", help="longest film, in decisions of the agent", type=positive, default=1000
