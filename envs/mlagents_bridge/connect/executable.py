@@ -31,7 +31,9 @@ def find_executable(file: str | os.PathLike[str], platform: str = sys.platform) 
     Raises:
         BridgeError: If there is none, or it may not be executed.
     """
-    path = Path(file).expanduser()
+    path = Path(file).expanduser().absolute()
+    if not path.name:
+        raise BridgeError(f"{os.fspath(file)!r} is no name of an environment: give the path of its executable.")
     stem = path.with_name(path.name.removesuffix(path.suffix)) if path.suffix in _ALL_SUFFIXES else path
     candidates = [path] if path != stem else []
     candidates += [stem.with_name(stem.name + suffix) for suffix in _SUFFIXES.get(platform, ())]
@@ -40,9 +42,9 @@ def find_executable(file: str | os.PathLike[str], platform: str = sys.platform) 
         if (program := _program(candidate)) is not None:
             if not os.access(program, os.X_OK):
                 raise BridgeError(f"{program} is not executable. Run: chmod +x {program}")
-            return program.absolute()
+            return program
     looked = ", ".join(candidate.name for candidate in candidates)
-    raise BridgeError(f"There is no environment {os.fspath(file)!r}: looked for {looked} in {path.absolute().parent}.")
+    raise BridgeError(f"There is no environment {os.fspath(file)!r}: looked for {looked} in {path.parent}.")
 
 
 def _program(path: Path) -> Path | None:

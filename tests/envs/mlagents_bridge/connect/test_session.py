@@ -84,6 +84,13 @@ def test_the_file_that_was_named_goes_before_others(tmp_path):
     assert find_executable(named, "linux") == named
 
 
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_folder_is_no_executable(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BridgeError, match=r"no environment '\.'|'/' is no name of an environment"):
+        find_executable(folder, "linux")
+
+
 def test_a_missing_executable_is_told(tmp_path):
     with pytest.raises(BridgeError, match=r"There is no environment .*looked for Game.x86_64, Game.x86, Game in"):
         find_executable(tmp_path / "Game", "linux")
