@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,8 +24,9 @@ from snowball_fight.opponents import RATINGS
 CONFIGURATION = Path(mlagents_bridge.__file__).parent / "configurations" / "ppo_1v1.yaml"
 BEHAVIOR = "SnowballFight"
 ARENAS = 32
-SHORT_STEPS = 200_000
+SHORT_STEPS = 60_000
 ROUNDS = 3
+PLAYERS = (1, 2)  # --num-envs
 SEEDS = (1, 2, 3)
 _SECONDS = 2 * 3600
 _ABSENT = "ML-Agents is in no environment here; see tests/mlagents_environment.py."
@@ -39,16 +41,21 @@ def measure_time() -> Iterator[str]:
     behavior = settings["behaviors"][BEHAVIOR]
     behavior.pop("network_settings")
     behavior["max_steps"] = SHORT_STEPS
-    yield f"{'steps/s':>8} {'outside the learner':>20} {'of it, environment and wire':>28}"
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            _learn(Path(folder), settings, seed=1)
-            spent = json.loads(Path(folder, "results", "run", "run_logs", "timers.json").read_text())
-        whole = _total(spent, "TrainerController.advance")
-        # What `env_step` does itself is waiting for the process of the environment; its child draws the actions.
-        waited = _only(spent, "env_step")["self"]
-        exchanged = _total(spent, "communicator.exchange")
-        yield f"{SHORT_STEPS / whole:8,.0f} {waited / whole:20.1%} {exchanged / whole:28.1%}"
+    yield f"{'players':>7} {'steps/s':>8} {'outside the learner':>20} {'environment and wire':>21}"
+    rounds = [[_spent(settings, players) for players in PLAYERS] for _ in range(ROUNDS)]
+    for players, row in zip(PLAYERS, zip(*rounds, strict=True), strict=True):
+        whole, waited, exchanged = (statistics.median(values) for values in zip(*row, strict=True))
+        yield f"{players:7} {SHORT_STEPS / whole:8,.0f} {waited / whole:20.1%} {exchanged / whole:21.1%}"
+
+
+def _spent(settings: dict[str, Any], players: int) -> tuple[float, float, float]:
+    """Seconds of a training, of its learner's waiting, and of the players' exchanges, which may be at the same time."""
+    with tempfile.TemporaryDirectory() as folder:
+        _learn(Path(folder), settings, f"--num-envs={players}", "--seed=1")
+        spent = json.loads(Path(folder, "results", "run", "run_logs", "timers.json").read_text())
+    # What `env_step` does itself is waiting for the environments' processes; its child draws the actions.
+    (waiting,) = _named(spent, "env_step")
+    return _total(spent, "TrainerController.advance"), waiting["self"], _total(spent, "communicator.exchange")
 
 
 def measure_training() -> Iterator[str]:
@@ -62,7 +69,7 @@ def measure_training() -> Iterator[str]:
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            said = _learn(Path(folder), yaml.safe_load(CONFIGURATION.read_text()), seed)
+            said = _learn(Path(folder), yaml.safe_load(CONFIGURATION.read_text()), f"--seed={seed}", "--num-envs=2")
             minutes = (time.perf_counter() - began) / 60
             ratings = [float(rating) for rating in re.findall(r"ELO: (\d+\.\d+)", said)]
             agent = load_agent(Path(folder, "results", "run", f"{BEHAVIOR}.onnx"), protocol)
@@ -71,11 +78,11 @@ def measure_training() -> Iterator[str]:
         yield f"{seed:4} {minutes:8.1f} {rating:>12} {won} {evaluate(agent, protocol).score:7.2f}"
 
 
-def _learn(folder: Path, settings: dict[str, Any], seed: int) -> str:
+def _learn(folder: Path, settings: dict[str, Any], *flags: str) -> str:
     """Trains with the stock command, which leaves `results/run`; what it said."""
     write_launcher(folder / "Snow.x86_64", ["--env=snowball_fight_1v1", f"--arenas={ARENAS}"])
     (folder / "learn.yaml").write_text(yaml.safe_dump(settings))
-    options = ["learn.yaml", "--env=./Snow", "--run-id=run", "--no-graphics", f"--seed={seed}", "--torch-device=cpu"]
+    options = ["learn.yaml", "--env=./Snow", "--run-id=run", "--no-graphics", "--torch-device=cpu", *flags]
     python = mlagents_python()
     assert python is not None
     command = [python.with_name("mlagents-learn"), *options, f"--base-port={free_port()}"]
@@ -91,11 +98,6 @@ def _named(timers: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
         if key == name:
             yield child
         yield from _named(child, name)
-
-
-def _only(timers: dict[str, Any], name: str) -> dict[str, Any]:
-    (timer,) = _named(timers, name)
-    return timer
 
 
 def _total(timers: dict[str, Any], name: str) -> float:
