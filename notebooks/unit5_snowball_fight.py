@@ -56,6 +56,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from IPython.display import Image, display
@@ -85,7 +86,8 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 # %% [markdown]
 # Everything that you may want to change stands in the next cell. Go through everything once with a hundredth of the
-# steps: the agents will be poor, but you will have seen every step work.
+# steps: the agents will be poor, but you will have seen every step work. (ML-Agents' will have learned nothing at all
+# then, as its first update comes after `buffer_size` steps, some 20,000.)
 
 # %% tags=["parameters"]
 configurations = Path(mlagents_bridge.__file__).parent / "configurations"
@@ -105,7 +107,7 @@ leaderboard = ""  # the address of your class's leaderboard, if it has one
 repo_name = f"{algo}-{env}"
 mlagents_python = sys.executable  # the Python that has ML-Agents, or gets it
 mlagents_configuration = str(configurations / "ppo_1v1.yaml")
-mlagents_steps = 1_000_000  # the file's own budget is larger
+mlagents_steps = 1_000_000  # a quarter of an hour or more
 launcher = "./SnowballFight.x86_64"  # on a Mac: ./SnowballFight.app
 unity_file = launcher  # or a real Unity executable
 unity_steps = 20_000
@@ -465,6 +467,7 @@ show_video(record_replay(rival, protocol, mlagents_run / "replay.mp4", max_steps
 unity = UnityVecEnv(unity_file, seed=1)
 print(f"{unity.num_envs} agents of {unity.behavior.name}, who observe {unity.observation_space}")
 policy = "MultiInputPolicy" if isinstance(unity.observation_space, spaces.Dict) else "MlpPolicy"
+torch.set_num_threads(1)  # for a small network more are slower, above all on busy cores
 student = PPO(policy, unity, n_steps=64, batch_size=256)
 student.learn(unity_steps)
 unity.close()

@@ -75,7 +75,14 @@ def test_a_model_of_ml_agents_is_filmed_where_it_lies(exported, tmp_path):
 @pytest.mark.parametrize("command", ["enjoy", "evaluate", "record_video"])
 def test_a_file_that_is_not_there_is_a_sentence(command, tmp_path, capsys):
     assert main([command, *RUN, "--model", str(tmp_path / "none.zip")]) == 2
-    assert f"There is no file {tmp_path / 'none.zip'}" in capsys.readouterr().err
+    assert f"{tmp_path / 'none.zip'} does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["enjoy", "evaluate", "record_video", "push_to_hub"])
+def test_an_agent_of_ml_agents_is_named_by_its_file(command, tmp_path, capsys):
+    folder = ["--to-folder", str(tmp_path / "out")] if "push" in command else []
+    assert main([command, "--algo", "mlagents", "--env", "CartPole-v1", "-f", str(tmp_path), *folder]) == 2
+    assert "evaluate --model results/my-run/SnowballFight.onnx" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ON_AN_ENVIRONMENT, ids=lambda command: command[0])

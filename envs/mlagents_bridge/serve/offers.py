@@ -53,8 +53,7 @@ class Offer:
             BridgeError: If there is no such environment, or it cannot be offered.
         """
         n_arenas = self.arenas * max(n_areas, 1)
-        if not 1 <= n_arenas <= MAX_ARENAS:
-            raise BridgeError(f"There can be 1 to {MAX_ARENAS:,} arenas, not {n_arenas:,}.")
+        _check_number(n_arenas)
         if self.env in _SNOWBALL:
             name, spec = _SNOWBALL[self.env]
             if self.teams:
@@ -82,7 +81,13 @@ def offer_of(options: argparse.Namespace) -> Offer:
     arenas = options.arenas
     if arenas is None:
         arenas = _USUAL_ARENAS if options.env in _SNOWBALL else 1
+    _check_number(arenas)
     return Offer(options.env, arenas, options.threads, dict(_read_teams(text) for text in options.teams))
+
+
+def _check_number(n_arenas: int) -> None:
+    if not 1 <= n_arenas <= MAX_ARENAS:
+        raise BridgeError(f"There can be 1 to {MAX_ARENAS:,} arenas, not {n_arenas:,}.")
 
 
 def _read_teams(text: str) -> tuple[str, tuple[str, ...]]:

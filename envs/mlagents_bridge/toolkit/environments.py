@@ -68,7 +68,13 @@ def ask(python: Path, *names: str) -> Environment:
     python = python.absolute()  # not resolved: a virtual environment's interpreter is a link
     if python.is_dir():
         raise BridgeError(f"{python} is a folder. Give the interpreter in it, for example {python / 'bin' / 'python'}.")
-    major, minor = json.loads(_output(python, "import sys; print(list(sys.version_info[:2]))"))
+    answer = _output(python, "import sys; print(list(sys.version_info[:2]))")
+    try:
+        major, minor = json.loads(answer)
+    except ValueError as error:
+        raise BridgeError(
+            f"{python} does not answer as a Python does. Give the interpreter of an environment."
+        ) from error
     if not OLDEST_PYTHON <= (major, minor) <= NEWEST_PYTHON:
         raise BridgeError(
             f"{python} is Python {major}.{minor}, and ML-Agents runs here on {_spell(OLDEST_PYTHON)} to "

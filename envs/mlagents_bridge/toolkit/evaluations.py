@@ -22,12 +22,14 @@ class Evaluation:
         env_id: Id of the environment that was played.
         protocol: Name and version of the rules of the evaluation, for people.
         returns: Return of every episode.
+        model_sha256: Of the file that was evaluated, hexadecimal; empty where that is not said.
         text: The file, as it is.
     """
 
     env_id: str
     protocol: str
     returns: tuple[float, ...]
+    model_sha256: str
     text: str
 
     @property
@@ -62,6 +64,7 @@ def read_evaluation(path: Path) -> Evaluation:
             env_id=str(document["env_id"]),
             protocol=f"{document['protocol_id']}, version {int(document['protocol_version'])}",
             returns=tuple(float(value) for value in document["returns"]),
+            model_sha256=str(document.get("agent_sha256", "")),
             text=text,
         )
         finite = evaluation.returns and math.isfinite(evaluation.mean) and math.isfinite(evaluation.std)

@@ -1,5 +1,6 @@
 """`push` and `load`: runs of ML-Agents on a Hub."""
 
+import hashlib
 import json
 import os
 import re
@@ -61,7 +62,7 @@ def push(pushed: RunToPush, repo_id: str, message: str) -> str:
     """
     _check_repo_id(repo_id)
     run = open_run(pushed.folder, pushed.config_name)
-    evaluation = _evaluation_of(pushed)
+    evaluation = _evaluation_of(pushed, run)
     replay = _replay_of(pushed)
     additions = _additions(Card(pushed.run_id, repo_id, run, evaluation, replay is not None), run, evaluation, replay)
     with _hub_errors(repo_id) as api:
@@ -95,10 +96,18 @@ def load(repo_id: str, folder: Path) -> Path:
     return destination
 
 
-def _evaluation_of(pushed: RunToPush) -> Evaluation | None:
+def _evaluation_of(pushed: RunToPush, run: TrainingRun) -> Evaluation | None:
     at_hand = pushed.folder / RESULTS_FILE
     path = pushed.results or (at_hand if at_hand.is_file() else None)
-    return None if path is None else read_evaluation(path)
+    if path is None:
+        return None
+    evaluation = read_evaluation(path)
+    if evaluation.model_sha256 not in ("", hashlib.sha256(run.model.read_bytes()).hexdigest()):
+        raise BridgeError(
+            f"{path} is about another network than {run.model}, perhaps because the run has gone on. Evaluate it "
+            f"again: python -m rl_units evaluate --algo mlagents --env {evaluation.env_id} --model {run.model}"
+        )
+    return evaluation
 
 
 def _replay_of(pushed: RunToPush) -> Path | None:

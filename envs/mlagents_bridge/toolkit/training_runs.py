@@ -35,6 +35,11 @@ class TrainingRun:
         settings: dict[str, Any] = self.config["behaviors"][self.behavior]
         return settings
 
+    @property
+    def model(self) -> Path:
+        """The exported network."""
+        return self.folder / f"{self.behavior}.onnx"
+
     def files(self) -> dict[str, Path]:
         """Every file of the run by its path inside the folder, `/` between the parts; neither links nor hidden ones."""
         found = {path.relative_to(self.folder): path for path in sorted(self.folder.rglob("*"))}

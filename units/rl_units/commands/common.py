@@ -40,12 +40,18 @@ def chosen_run(options: argparse.Namespace) -> Run:
     from rl_units.environments import require_environment
 
     model: Path | None = getattr(options, "model", None)
-    if model is None or options.algo != MLAGENTS:
+    if options.algo != MLAGENTS:
         check_algorithm(options.algo)
+    elif model is None:
+        raise RunNotFoundError(
+            "A run of ML-Agents lies in no folder of the Zoo. Score and film its network by its path, for example "
+            "evaluate --model results/my-run/SnowballFight.onnx; upload it by python -m mlagents_bridge push."
+        )
     require_environment(options.env)
     if model is not None:
         if not model.is_file():
-            raise RunNotFoundError(f"There is no file {model}: give --model the path of an agent.")
+            what = "is a folder" if model.is_dir() else "does not exist"
+            raise RunNotFoundError(f"{model} {what}: give --model the path of an agent's file.")
         return Run(options.algo, options.env, model.parent, model)
     run = find_run(
         options.folder,

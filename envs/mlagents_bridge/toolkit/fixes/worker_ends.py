@@ -1,6 +1,7 @@
 """Worker processes outlive a learner that is killed, and Ctrl-C can catch one inside a lock that it never leaves.
 
 Here a worker ends with its learner, and leaves Ctrl-C to it: the learner saves the model and tells workers to close.
+And of a worker that has failed the learner tells the reason, where it would have told that it could not be written to.
 """
 
 import functools
@@ -36,6 +37,24 @@ def execute(module: ModuleType, run: Callable[[], None]) -> None:
         original(*arguments, **options)
 
     vars(module)["worker"] = worker
+    _tell_reasons(module)
+
+
+def _tell_reasons(module: ModuleType) -> None:
+    """Lets the learner read a worker's last words when it finds the worker gone."""
+    env_worker, exception = vars(module)["UnityEnvWorker"], vars(module)["UnityCommunicationException"]
+    original = env_worker.send
+
+    @functools.wraps(original)
+    def send(self: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            original(self, *arguments, **options)
+        except exception:
+            while self.conn.poll():
+                self.recv()  # raises what has ended the worker
+            raise
+
+    env_worker.send = send
 
 
 def _end_with_parent() -> None:

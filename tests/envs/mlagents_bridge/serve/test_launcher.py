@@ -99,6 +99,8 @@ def test_macos_has_a_folder_and_windows_has_no_launcher(tmp_path, monkeypatch):
     ("arguments", "told"),
     [
         (["--threads", "0"], "at least one thread"),
+        (["--arenas", "0"], "There can be 1 to 65,536 arenas, not 0."),
+        (["--arenas", "10000000"], "not 10,000,000."),
         (["--teams", "red,blue"], "NAME=STEM,STEM"),
         (["--teams", "Fighter=red"], "NAME=STEM,STEM"),
     ],

@@ -293,15 +293,50 @@ def test_the_server_is_bound_to_this_machine_and_a_port_in_use_is_named(packages
     assert printed.split() == ["True", "True", "False"]
 
 
-def test_workers_leave_an_interrupt_to_the_learner_and_end_with_it(packages):
-    source = """
-        import os, signal, time
+WORKERS = """
+import os, signal, time
 
-        def worker(pipe):
-            pipe.send((os.getpid(), signal.getsignal(signal.SIGINT) == signal.SIG_IGN))
-            time.sleep(600)
-    """
-    add(packages, "mlagents.trainers.subprocess_env_manager", source)
+class UnityCommunicationException(Exception):
+    pass
+
+class UnityEnvWorker:
+    def __init__(self, conn):
+        self.conn = conn
+
+    def send(self, request):
+        raise UnityCommunicationException("send failed")
+
+    def recv(self):
+        raise self.conn.recv()
+
+def worker(pipe):
+    pipe.send((os.getpid(), signal.getsignal(signal.SIGINT) == signal.SIG_IGN))
+    time.sleep(600)
+"""
+
+
+def test_of_a_worker_that_has_failed_the_reason_is_told(packages):
+    add(packages, "mlagents.trainers.subprocess_env_manager", WORKERS)
+    printed, _ = run(
+        packages,
+        """
+        import multiprocessing
+        from mlagents.trainers.subprocess_env_manager import UnityEnvWorker
+        for reasons in ([OSError("a port in use")], []):
+            ours, theirs = multiprocessing.Pipe()
+            for reason in reasons:
+                theirs.send(reason)
+            try:
+                UnityEnvWorker(ours).send("a step")
+            except Exception as error:
+                print(error, end=", ")
+        """,
+    )
+    assert printed == "a port in use, send failed,"
+
+
+def test_workers_leave_an_interrupt_to_the_learner_and_end_with_it(packages):
+    add(packages, "mlagents.trainers.subprocess_env_manager", WORKERS)
     printed, _ = run(
         packages,
         """

@@ -1,5 +1,6 @@
 """Pushing and loading, with the real client and a real Hub on this machine."""
 
+import hashlib
 import json
 import math
 import socket
@@ -17,6 +18,7 @@ from rl_units.results import EvaluationResult
 
 ENV_ID = "SnowballFight1v1-v0"
 CONFIG = {"behaviors": {"SnowballFight": {"trainer_type": "ppo", "hyperparameters": {"batch_size": 2048}}}}
+MODEL = b"a model"
 VIDEO = b"\0\0\0\x20ftypisom" + bytes(100)
 
 
@@ -34,7 +36,7 @@ def run(tmp_path):
     folder = tmp_path / "results" / "one"
     (folder / "SnowballFight").mkdir(parents=True)
     (folder / "configuration.yaml").write_text(yaml.safe_dump(CONFIG))
-    (folder / "SnowballFight.onnx").write_bytes(b"a model")
+    (folder / "SnowballFight.onnx").write_bytes(MODEL)
     (folder / "SnowballFight" / "SnowballFight-500.pt").write_bytes(b"a checkpoint")
     return folder
 
@@ -50,7 +52,7 @@ def evaluation(returns=(1.0, 0.0, 2.0), **changes):
         "seeds": tuple(range(len(returns))),
         "is_deterministic": True,
         "epsilon": 0.0,
-        "agent_sha256": "0" * 64,
+        "agent_sha256": hashlib.sha256(MODEL).hexdigest(),
         "evaluated_at": "2026-11-28T12:00:00+00:00",
     }
     return EvaluationResult(**{**values, **changes})
@@ -107,6 +109,13 @@ def test_the_score_and_replay_of_an_earlier_model_do_not_stay(hub, run, tmp_path
     files = hub.files("ada/one")
     assert not {"results.json", "replay.mp4"} & files.keys()
     assert "model-index" not in metadata(files["README.md"])
+
+
+def test_the_score_of_another_network_is_not_pushed(hub, run):
+    evaluation().save(run)
+    (run / "SnowballFight.onnx").write_bytes(b"trained on")
+    with pytest.raises(BridgeError, match=r"about another network than .*SnowballFight.onnx.* Evaluate it again"):
+        push(RunToPush("one", run), "ada/one", "Trained on")
 
 
 def test_neither_links_nor_hidden_files_leave_the_machine(hub, run, tmp_path):

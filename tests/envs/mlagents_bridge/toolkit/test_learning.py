@@ -89,11 +89,13 @@ def test_a_mistake_is_a_sentence_and_the_exit_code_is_that_of_mlagents(tmp_path,
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_in_use_is_named(tmp_path):
+@pytest.mark.parametrize("players", [1, 2])
+def test_a_port_in_use_is_named(players, tmp_path):
     (tmp_path / "config.yaml").write_text("behaviors:\n  Any:\n    trainer_type: ppo\n")
     with socket.create_server(("127.0.0.1", 0)) as occupant:
         port = occupant.getsockname()[1]
-        done = run_with_mlagents("-c", LEARN, "config.yaml", "--env=./any", f"--base-port={port}", cwd=tmp_path)
+        options = ["config.yaml", "--env=./any", f"--base-port={port}", f"--num-envs={players}"]
+        done = run_with_mlagents("-c", LEARN, *options, cwd=tmp_path)
     assert done.returncode == 1
     assert f"Port {port} of this machine is in use" in done.stderr
     assert "Traceback" not in done.stderr
