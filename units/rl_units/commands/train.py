@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=CHECKPOINT_FREQUENCY,
     )
     _add_self_play_arguments(parser)
+    parser.add_argument(
+        "--reference", action="store_true", help="on Atari, SB3's own DQN instead of ours, which learns the same faster"
+    )
     parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
     parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=positive)
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
@@ -115,6 +118,7 @@ def _note_other_game(env_id: str) -> None:
 
 
 def _new_plan(options: argparse.Namespace) -> "Plan":
+    from rl_units.environments import is_atari
     from rl_units.training.experiment import Plan
 
     arguments = ["--algo", options.algo, "--env", options.env, "-f", str(options.log_folder)]
@@ -129,6 +133,7 @@ def _new_plan(options: argparse.Namespace) -> "Plan":
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
         self_play=_self_play(options),
+        fast_dqn=options.algo == "dqn" and is_atari(options.env) and not options.reference,
     )
 
 
@@ -162,6 +167,7 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
         times_threads=options.num_threads is None,
         shows_progress=not options.no_progress,
         self_play=load_settings(folder),
+        fast_dqn=checkpoint.model == "FastDQN",
     )
 
 

@@ -50,6 +50,7 @@ class Checkpoint:
         segments: The replay buffer's files, in order; empty for algorithms without one.
         logs: Size in bytes of each monitor file at this moment.
         hashes: SHA-256 of every file named above, by name.
+        model: Name of the algorithm's class.
     """
 
     algo: str
@@ -65,6 +66,7 @@ class Checkpoint:
     segments: tuple[Segment, ...]
     logs: Mapping[str, int]
     hashes: Mapping[str, str]
+    model: str = ""
 
     @property
     def num_timesteps(self) -> int:

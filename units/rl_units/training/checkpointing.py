@@ -165,6 +165,7 @@ class Checkpointing(BaseCallback):
                 segments=segments,
                 logs={path.name: path.stat().st_size for path in self._run_folder.glob("*.monitor.csv")},
                 hashes=hashes,
+                model=type(self.model).__name__,
             ),
             self._folder,
         )

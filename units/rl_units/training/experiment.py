@@ -14,10 +14,12 @@ from typing import Any
 
 import rl_zoo3.train
 from rl_zoo3.exp_manager import ExperimentManager
+from rl_zoo3.utils import ALGOS
 from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
+from rl_units.dqn.algorithm import FastDQN
 from rl_units.errors import ConfigError, UserError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.runs import file_name
@@ -42,6 +44,7 @@ class Plan:
         times_threads: Whether torch's threads are chosen by timing.
         shows_progress: Whether the bar is shown.
         self_play: How the agent plays against itself; None where it does not.
+        fast_dqn: Whether `dqn` is ours, for stacked images, and not SB3's.
     """
 
     arguments: tuple[str, ...]
@@ -52,6 +55,7 @@ class Plan:
     times_threads: bool = True
     shows_progress: bool = True
     self_play: SelfPlay | None = None
+    fast_dqn: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,6 +225,7 @@ def train(plan: Plan) -> Outcome:
     with (
         _replaced(rl_zoo3.train, "ExperimentManager", make_experiment),
         _replaced(sys, "argv", ["python -m rl_units train", *plan.arguments]),
+        _algorithms(plan),
         _atomic_model_files(),
         _stopping_on_signals(stop),
         storage_errors(plan.log_folder),
@@ -261,6 +266,18 @@ def _replaced(owner: ModuleType, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, original)
+
+
+@contextmanager
+def _algorithms(plan: Plan) -> Iterator[None]:
+    """The Zoo's algorithms, of which the plan may replace one."""
+    original = ALGOS["dqn"]
+    if plan.fast_dqn:
+        ALGOS["dqn"] = FastDQN
+    try:
+        yield
+    finally:
+        ALGOS["dqn"] = original
 
 
 @contextmanager

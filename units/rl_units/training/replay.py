@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.buffers import DictReplayBuffer, NStepReplayBuffer, ReplayBuffer
 
+from rl_units.dqn.frame_replay import FrameReplayBuffer
 from rl_units.errors import CheckpointError
 from rl_units.files import atomic_path
 
@@ -25,7 +26,7 @@ SEGMENT_STEPS = 10_000
 Arrays = dict[str, NDArray[Any]]
 
 # An exact type: a subclass (HER, or a student's own) may keep state that is not known here.
-_SUPPORTED = (ReplayBuffer, DictReplayBuffer, NStepReplayBuffer)
+_SUPPORTED = (ReplayBuffer, DictReplayBuffer, NStepReplayBuffer, FrameReplayBuffer)
 _COLUMNS = ("actions", "rewards", "dones", "timeouts")
 # Level 1 takes a third of the time of the default and games' flat colours leave little to gain.
 _COMPRESSION_LEVEL = 1
@@ -78,6 +79,9 @@ def write_segment(buffer: ReplayBuffer, start: int, stop: int, path: Path) -> No
     """
     rows = np.arange(start, stop) % buffer.buffer_size
     arrays: Arrays = {name: getattr(buffer, name)[rows] for name in _COLUMNS}
+    if isinstance(buffer, FrameReplayBuffer):
+        write_arrays(path, arrays | buffer.pack(start, stop))
+        return
     for key, observations, next_observations in _observation_columns(buffer):
         following = None if next_observations is None else next_observations[rows]
         arrays.update({f"{key}/{name}": array for name, array in _pack(observations[rows], following).items()})
@@ -104,6 +108,9 @@ def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Pat
         try:
             for name in _COLUMNS:
                 getattr(buffer, name)[rows] = arrays[name][held]
+            if isinstance(buffer, FrameReplayBuffer):
+                buffer.unpack(arrays, steps, held)
+                continue
             for key, observations, next_observations in _observation_columns(buffer):
                 packed = {name[len(key) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{key}/")}
                 unpacked, following = _unpack(packed)
@@ -112,6 +119,9 @@ def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Pat
                     next_observations[rows] = following[held]
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise CheckpointError(f"{folder / segment.file} does not fit this run: {error}.") from error
+    if isinstance(buffer, FrameReplayBuffer):
+        buffer.go_on_from(added)
+        return
     buffer.pos = added % buffer.buffer_size
     buffer.full = added >= buffer.buffer_size
 
@@ -122,7 +132,9 @@ def end_last_episode(buffer: ReplayBuffer) -> None:
     Learning still bootstraps from its next observation, except in SB3's memory-saving variant, which keeps none and
     where SB3 itself gives up that one transition.
     """
-    if buffer.size() > 0:
+    if isinstance(buffer, FrameReplayBuffer):
+        buffer.end_episodes()
+    elif buffer.size() > 0:
         last = (buffer.pos - 1) % buffer.buffer_size
         open_ended = buffer.dones[last] == 0
         buffer.dones[last] = 1

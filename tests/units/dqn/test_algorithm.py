@@ -1,0 +1,99 @@
+"""FastDQN beside SB3's DQN."""
+
+import numpy as np
+import pytest
+import torch as th
+from stable_baselines3 import DQN
+from stable_baselines3.common.env_util import make_atari_env
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecFrameStack
+
+from rl_units.dqn.algorithm import FastDQN
+from rl_units.dqn.frame_replay import FrameReplayBuffer
+from rl_units.environments import register_environments
+
+SETTINGS = {"buffer_size": 400, "learning_starts": 40, "batch_size": 8, "train_freq": 4, "seed": 1, "device": "cpu"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _atari():
+    register_environments()
+
+
+def game(n_envs):
+    return VecFrameStack(make_atari_env("PongNoFrameskip-v4", n_envs=n_envs, seed=1), 4)
+
+
+def gradients(model):
+    return [parameter.grad.clone() for parameter in model.q_net.parameters()]
+
+
+def test_one_environment_plays_and_learns_as_in_stable_baselines():
+    ours, theirs = (cls("CnnPolicy", game(1), **SETTINGS).learn(60) for cls in (FastDQN, DQN))
+
+    assert type(ours.replay_buffer) is FrameReplayBuffer
+    np.testing.assert_array_equal(ours.replay_buffer.actions[:60], theirs.replay_buffer.actions[:60])
+    for mine, its in zip(ours.q_net.parameters(), theirs.q_net.parameters(), strict=True):
+        th.testing.assert_close(mine, its, rtol=1e-3, atol=1e-5)
+
+
+def test_the_same_batch_gives_the_same_loss_and_gradients():
+    ours, theirs = (cls("CnnPolicy", game(1), **SETTINGS) for cls in (FastDQN, DQN))
+    ours.learn(40)
+    theirs.set_parameters(ours.get_parameters())
+    theirs.replay_buffer = ours.replay_buffer
+    losses = []
+    for model in (ours, theirs):
+        model.set_logger(configure(None, []))
+        model._current_progress_remaining = 1.0
+        np.random.seed(5)  # noqa: NPY002 # buffers draw with it
+        model.train(1, 32)
+        losses.append(model.logger.name_to_value["train/loss"])
+
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for mine, its in zip(gradients(ours), gradients(theirs), strict=True):
+        th.testing.assert_close(mine, its, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(("n_envs", "frequency", "updates"), [(1, 4, 1), (2, 2, 1), (4, 1, 1), (6, 2, 3), (8, 1, 2)])
+def test_there_is_an_update_for_every_four_transitions(n_envs, frequency, updates):
+    model = FastDQN("CnnPolicy", game(n_envs), **SETTINGS)
+
+    assert (model.train_freq.frequency, model.gradient_steps) == (frequency, updates)
+
+
+def test_every_environment_tosses_a_coin_of_its_own():
+    model = FastDQN("CnnPolicy", game(8), **SETTINGS)
+    model.exploration_rate = 0.5
+    observation = model.env.reset()
+    greedy, _ = model.predict(observation, deterministic=True)
+
+    kept = np.array([model.predict(observation)[0] == greedy for _ in range(60)])
+
+    assert 0.4 < kept.mean() < 0.75
+    assert kept.all(axis=1).sum() < 10
+
+
+def test_stable_baselines_loads_what_it_saves(tmp_path):
+    model = FastDQN("CnnPolicy", game(1), **SETTINGS)
+    model.learn(60)
+    model.save(tmp_path / "model.zip")
+
+    loaded = DQN.load(tmp_path / "model.zip", device="cpu", buffer_size=10)
+
+    observation = model.env.reset()
+    expected, _ = model.predict(observation, deterministic=True)
+    np.testing.assert_array_equal(loaded.predict(observation, deterministic=True)[0], expected)
+    assert loaded.gradient_steps == 1
+
+
+def test_its_own_saved_model_goes_on(tmp_path):
+    model = FastDQN("CnnPolicy", game(2), **SETTINGS)
+    model.learn(60)
+    model.save(tmp_path / "model.zip")
+
+    loaded = FastDQN.load(tmp_path / "model.zip", env=game(2), device="cpu")
+    loaded.learn(60, reset_num_timesteps=False)
+
+    assert (loaded.train_freq.frequency, loaded.gradient_steps) == (2, 1)
+    assert loaded.num_timesteps == 120

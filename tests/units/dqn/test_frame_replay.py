@@ -1,0 +1,189 @@
+"""The frame buffer beside SB3's: the same in, the same out."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from hypothesis import given
+from hypothesis import strategies as st
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecTransposeImage
+
+from rl_units.dqn.frame_replay import FrameReplayBuffer
+from rl_units.training.replay import end_last_episode
+
+ACTIONS = spaces.Discrete(3)
+
+
+class Flicker(gym.Env):
+    """Random images, in episodes of given lengths, which end or run out of time."""
+
+    def __init__(self, lengths, channels, seed):
+        self.observation_space = spaces.Box(0, 255, (15, 14, channels), np.uint8)
+        self.action_space = ACTIONS
+        self._lengths, self._episode, self._random = lengths, -1, np.random.default_rng(seed)
+
+    def _image(self):
+        return self._random.integers(0, 256, self.observation_space.shape, np.uint8)
+
+    def reset(self, *, seed=None, options=None):
+        self._episode += 1
+        self._left, self._timeout = self._lengths[self._episode % len(self._lengths)]
+        return self._image(), {}
+
+    def step(self, action):
+        self._left -= 1
+        over = self._left == 0
+        return self._image(), self._random.normal(), over and not self._timeout, over and self._timeout, {}
+
+
+def stacked(lengths, n_envs, n_stack, channels):
+    envs = DummyVecEnv([lambda seed=seed: Flicker(lengths, channels, seed) for seed in range(n_envs)])
+    return VecTransposeImage(VecFrameStack(envs, n_stack))
+
+
+def both(capacity, env, n_stack):
+    arguments = (capacity, env.observation_space, ACTIONS, "cpu", env.num_envs)
+    return ReplayBuffer(*arguments), FrameReplayBuffer(*arguments, n_stack=n_stack)
+
+
+def play(env, buffers, steps, observation=None):
+    """Steps an environment as SB3 does, into all buffers."""
+    observation = env.reset() if observation is None else observation
+    random = np.random.default_rng(7)
+    for _ in range(steps):
+        actions = random.integers(0, 3, env.num_envs)
+        following, rewards, dones, infos = env.step(actions)
+        real = following.copy()
+        for index in np.flatnonzero(dones):
+            real[index] = infos[index]["terminal_observation"]
+        for buffer in buffers:
+            buffer.add(observation, real, actions, rewards, dones, infos)
+        observation = following
+    return observation
+
+
+def batches(buffer, n=3, size=16):
+    np.random.seed(3)  # noqa: NPY002 # buffers draw with it
+    return [buffer.sample(size) for _ in range(n)]
+
+
+def assert_same_batches(theirs, ours):
+    for expected, seen in zip(batches(theirs), batches(ours), strict=True):
+        for name in ("observations", "actions", "next_observations", "dones", "rewards"):
+            one, other = getattr(expected, name), getattr(seen, name)
+            assert one.dtype == other.dtype
+            assert one.equal(other), name
+
+
+episodes = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=6)
+
+
+@given(
+    lengths=episodes,
+    n_envs=st.integers(1, 3),
+    n_stack=st.integers(2, 4),
+    channels=st.sampled_from([1, 3]),
+    capacity=st.integers(3, 40),
+    steps=st.integers(1, 60),
+)
+def test_batches_are_those_of_stable_baselines(lengths, n_envs, n_stack, channels, capacity, steps):
+    env = stacked(lengths, n_envs, n_stack, channels)
+    theirs, ours = both(capacity, env, n_stack)
+
+    play(env, (theirs, ours), steps)
+
+    assert_same_batches(theirs, ours)
+    assert (ours.pos, ours.full, ours.size()) == (theirs.pos, theirs.full, theirs.size())
+
+
+@given(lengths=episodes, first=st.integers(1, 20), second=st.integers(1, 20))
+def test_an_environment_that_begins_anew_without_an_end_is_understood(lengths, first, second):
+    env = stacked(lengths, 2, 4, 1)
+    theirs, ours = both(30, env, 4)
+
+    play(env, (theirs, ours), first)
+    play(env, (theirs, ours), second)
+
+    assert_same_batches(theirs, ours)
+
+
+def test_a_stack_that_does_not_move_on_by_a_frame_is_refused():
+    env = stacked([(9, False)], 1, 4, 1)
+    _, ours = both(10, env, 4)
+    observation = play(env, (ours,), 2)
+    other = np.full_like(observation, 9)
+
+    with pytest.raises(ValueError, match="moved on by a frame"):
+        ours.add(other, other, np.zeros(1, int), np.zeros(1), np.zeros(1), [{}])
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Box(0, 255, (84, 84, 4), np.uint8),
+        spaces.Box(0.0, 1.0, (4, 84, 84), np.float32),
+        spaces.Box(0, 255, (4,), np.uint8),
+        spaces.Discrete(4),
+    ],
+    ids=["channels last", "floats", "no image", "no box"],
+)
+def test_what_is_no_stack_of_images_is_refused(space):
+    if space.shape == (84, 84, 4):
+        with pytest.raises(ValueError, match="no stack of 5"):
+            FrameReplayBuffer(10, space, ACTIONS, "cpu", n_stack=5)
+        return
+    with pytest.raises(ValueError, match="no stack of 4"):
+        FrameReplayBuffer(10, space, ACTIONS, "cpu", n_stack=4)
+
+
+@given(
+    lengths=episodes,
+    n_envs=st.integers(1, 3),
+    capacity=st.integers(3, 40),
+    cuts=st.lists(st.integers(1, 30), min_size=1, max_size=4),
+)
+def test_what_is_unpacked_is_what_was_packed_and_goes_on_alike(lengths, n_envs, capacity, cuts):
+    env = stacked(lengths, n_envs, 4, 1)
+    theirs, ours = both(capacity, env, 4)
+    observation, added, segments = None, 0, []
+    for steps in cuts:
+        observation = play(env, (theirs, ours), steps, observation)
+        start, added = max(added, added + steps - ours.buffer_size), added + steps
+        segments.append((np.arange(start, added), ours.pack(start, added)))
+
+    restored = restore(both(capacity, env, 4)[1], ours, segments, added)
+    assert_same_batches(theirs, restored)
+    play(env, (theirs, restored), 5, observation)
+    assert_same_batches(theirs, restored)
+
+
+def restore(buffer, original, segments, added):
+    for steps, arrays in segments:
+        buffer.unpack(arrays, steps, steps >= added - buffer.buffer_size)
+    for name in ("actions", "rewards", "dones", "timeouts"):
+        setattr(buffer, name, getattr(original, name).copy())
+    buffer.go_on_from(added)
+    return buffer
+
+
+@given(lengths=episodes, first=st.integers(1, 30), second=st.integers(1, 30))
+def test_episodes_that_are_broken_off_end_by_a_time_limit(lengths, first, second):
+    env = stacked(lengths, 2, 4, 1)
+    theirs, ours = both(30, env, 4)
+    play(env, (theirs, ours), first)
+
+    end_last_episode(theirs)
+    ours.end_episodes()
+    play(env, (theirs, ours), second)
+
+    assert_same_batches(theirs, ours)
+
+
+def test_frames_of_other_steps_are_refused():
+    env = stacked([(3, False)], 1, 4, 1)
+    _, ours = both(20, env, 4)
+    play(env, (ours,), 8)
+
+    with pytest.raises(ValueError, match="other steps"):
+        ours.unpack(ours.pack(2, 6), np.arange(2, 7), np.ones(5, bool))

@@ -1,0 +1,1 @@
+"""Deep Q-learning on Atari: SB3's algorithm, made fast and small."""
