@@ -87,6 +87,13 @@ def test_stable_baselines_loads_what_it_saves(tmp_path):
     assert loaded.gradient_steps == 1
 
 
+def test_its_weights_are_saved_as_plain_tensors():
+    model = FastDQN("CnnPolicy", game(1), **SETTINGS)
+
+    # Loaders that trust nobody refuse every other layout.
+    assert all(tensor.is_contiguous() for tensor in model.get_parameters()["policy"].values())
+
+
 def test_its_own_saved_model_goes_on(tmp_path):
     model = FastDQN("CnnPolicy", game(2), **SETTINGS)
     model.learn(60)

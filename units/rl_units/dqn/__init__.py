@@ -1,1 +1,1 @@
-"""Deep Q-learning on Atari: SB3's algorithm, made fast and small."""
+"""Deep Q-learning on Atari: SB3's algorithm in less memory."""

@@ -1,4 +1,4 @@
-"""SB3's DQN, with a replay buffer of single frames, a coin for each environment and a quicker update.
+"""SB3's DQN, with a replay buffer of single frames, a coin for each environment and a fused optimizer.
 
 Hyperparameters, results and saved files are those of SB3, which loads what this saves.
 """
@@ -7,7 +7,6 @@ import math
 from typing import Any
 
 import numpy as np
-import torch as th
 from numpy.typing import NDArray
 from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import VecFrameStack, unwrap_vec_wrapper
@@ -41,9 +40,6 @@ class FastDQN(DQN):
     def _setup_model(self) -> None:
         self._choose_replay_buffer()
         super()._setup_model()
-        if self.device.type == "cpu":
-            # Convolutions on the CPU are quicker so; shapes and numbers stay as they are.
-            self.policy.to(memory_format=th.channels_last)  # type: ignore[call-overload]  # torch has it, its stubs do not
         for group in self.policy.optimizer.param_groups:
             if "fused" in group:
                 group["fused"], group["foreach"] = True, False
