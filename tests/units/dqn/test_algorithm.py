@@ -74,6 +74,13 @@ def test_every_environment_tosses_a_coin_of_its_own():
     assert kept.all(axis=1).sum() < 10
 
 
+def test_a_single_observation_gets_a_single_action():
+    model = FastDQN("CnnPolicy", game(1), **SETTINGS)
+    model.exploration_rate = 0.5
+
+    assert {np.shape(model.predict(model.env.reset()[0])[0]) for _ in range(8)} == {()}
+
+
 def test_stable_baselines_loads_what_it_saves(tmp_path):
     model = FastDQN("CnnPolicy", game(1), **SETTINGS)
     model.learn(60)

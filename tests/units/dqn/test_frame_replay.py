@@ -1,5 +1,8 @@
 """The frame buffer beside SB3's: the same in, the same out."""
 
+import tempfile
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecTransposeImage
 
 from rl_units.dqn.frame_replay import FrameReplayBuffer
-from rl_units.training.replay import end_last_episode
+from rl_units.training.replay import Segment, end_last_episode, new_segments, read_segments, write_segment
 
 ACTIONS = spaces.Discrete(3)
 
@@ -159,12 +162,33 @@ def test_what_is_unpacked_is_what_was_packed_and_goes_on_alike(lengths, n_envs, 
 
 
 def restore(buffer, original, segments, added):
-    for steps, arrays in segments:
-        buffer.unpack(arrays, steps, steps >= added - buffer.buffer_size)
     for name in ("actions", "rewards", "dones", "timeouts"):
         setattr(buffer, name, getattr(original, name).copy())
+    for steps, arrays in segments:
+        buffer.unpack(arrays, steps, added - buffer.buffer_size)
     buffer.go_on_from(added)
     return buffer
+
+
+@given(lengths=episodes, capacity=st.integers(3, 40), runs=st.lists(st.integers(1, 15), min_size=2, max_size=4))
+def test_a_run_that_is_resumed_again_and_again_has_the_transitions_that_it_saw(lengths, capacity, runs):
+    env = stacked(lengths, 2, 4, 1)
+    theirs, ours = both(capacity, env, 4)
+    added, segments = 0, []
+    with tempfile.TemporaryDirectory() as name:
+        for steps in runs:
+            play(env, (theirs, ours), steps)
+            saved_until, added = added, added + steps
+            for start, stop in new_segments(saved_until, added, ours.buffer_size):
+                segments.append(Segment(f"{start}.npz", start, stop))
+                write_segment(ours, start, stop, Path(name, segments[-1].file))
+            segments = [segment for segment in segments if segment.stop > added - ours.buffer_size]
+            ours = both(capacity, env, 4)[1]
+            read_segments(ours, segments, Path(name), added)
+            assert_same_batches(theirs, ours)
+            end_last_episode(ours)
+            end_last_episode(theirs)
+    assert_same_batches(theirs, ours)
 
 
 @given(lengths=episodes, first=st.integers(1, 30), second=st.integers(1, 30))
@@ -186,4 +210,4 @@ def test_frames_of_other_steps_are_refused():
     play(env, (ours,), 8)
 
     with pytest.raises(ValueError, match="other steps"):
-        ours.unpack(ours.pack(2, 6), np.arange(2, 7), np.ones(5, bool))
+        ours.unpack(ours.pack(2, 6), np.arange(2, 7), 0)

@@ -74,9 +74,10 @@ class FastDQN(DQN):
 
         SB3 tosses one for all of them, so that they explore together or not at all.
         """
-        n_envs = len(observation) if isinstance(observation, np.ndarray) else 1
-        if deterministic or n_envs == 1:
+        is_alone = isinstance(observation, dict) or not self.policy.is_vectorized_observation(observation)
+        if deterministic or is_alone or len(observation) == 1:
             return super().predict(observation, state, episode_start, deterministic)
+        n_envs = len(observation)
         explores = np.random.rand(n_envs) < self.exploration_rate  # noqa: NPY002  # SB3 explores with it
         if explores.all():
             actions = np.zeros(n_envs, np.int64)

@@ -135,13 +135,13 @@ class FrameReplayBuffer(ReplayBuffer):
             "last_frames": frames,
         }
 
-    def unpack(self, arrays: Mapping[str, NDArray[Any]], steps: NDArray[np.int64], held: NDArray[np.bool_]) -> None:
-        """Puts back what `pack` gave; steps in their order.
+    def unpack(self, arrays: Mapping[str, NDArray[Any]], steps: NDArray[np.int64], oldest: int) -> None:
+        """Puts back what `pack` gave; steps in their order, their `dones` first.
 
         Args:
             arrays: Of these steps.
             steps: Counted from the run's beginning, int `[n]`.
-            held: bool `[n]`, which of them are still in the buffer.
+            oldest: The first step that is still in the buffer.
 
         Raises:
             ValueError: If the arrays are not of these steps and this buffer.
@@ -150,9 +150,15 @@ class FrameReplayBuffer(ReplayBuffer):
         n_frames, first = len(arrays["frames"]), int(arrays["first"])
         if n_frames != steps[-1] + 2 - first or first != max(steps[0] - self._n_stack + 1, 0):
             raise ValueError("its frames are of other steps")
+        before = steps[0] - 1
+        if before >= max(oldest, 0):
+            # Environments began anew after these steps were packed, as they do whenever a run is resumed.
+            row, following = before % self.buffer_size, self._frames[steps[0] % len(self._frames)]
+            begins_anew = (arrays["ages"][0] == 0) & (self.dones[row] == 0)
+            self._last.put(row, begins_anew, following[begins_anew])
         kept = slice(max(0, n_frames - len(self._frames)), n_frames)
         self._frames[np.arange(first, first + n_frames)[kept] % len(self._frames)] = arrays["frames"][kept]
-        rows = steps % self.buffer_size
+        rows, held = steps % self.buffer_size, steps >= oldest
         self._ages[rows[held]] = arrays["ages"][held]
         for (index, env), frame in zip(arrays["last_places"], arrays["last_frames"], strict=True):
             if held[index]:

@@ -109,7 +109,7 @@ def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Pat
             for name in _COLUMNS:
                 getattr(buffer, name)[rows] = arrays[name][held]
             if isinstance(buffer, FrameReplayBuffer):
-                buffer.unpack(arrays, steps, held)
+                buffer.unpack(arrays, steps, added - buffer.buffer_size)
                 continue
             for key, observations, next_observations in _observation_columns(buffer):
                 packed = {name[len(key) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{key}/")}
