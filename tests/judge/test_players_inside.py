@@ -68,18 +68,19 @@ def test_whatever_is_left_behind_ends_the_process_before_the_next(deed):
     assert all(process.poll() is not None for process in processes)
 
 
-def test_no_process_of_a_submission_outlives_it(tmp_path):
+@pytest.mark.parametrize("parents_end", ["os._exit(0)", "time.sleep(600)"], ids=["orphans", "generations"])
+def test_no_process_of_a_submission_outlives_it(tmp_path, parents_end):
     note = tmp_path / "pid"
     twice(
         f"""
 def answer(pipe, folder):
     if os.fork() == 0:
         os.setsid()
+        os.closerange(0, 64)
         if os.fork() == 0:
             open({str(note)!r}, "a").write(f"{{os.getpid()}}\\n")
-            os.closerange(0, 64)
             time.sleep(600)
-        os._exit(0)
+        {parents_end}
     while not os.path.exists({str(note)!r}):
         time.sleep(0.01)
     act(pipe)

@@ -29,6 +29,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,8 @@ Play = Callable[[Pipe, dict[str, Any], Path], None]
 
 MOST_OPENING_BYTES = 1024**2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36  # linux/prctl.h
+_HEIRS_SECONDS = 2.0
+"""How long the processes that a submission leaves behind are looked for."""
 _CHILDREN = "/proc/self/task/{}/children"
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 
@@ -135,7 +138,7 @@ def _be_born(parent: int) -> None:
 
 
 def _has_left_nothing(pipe: Pipe, scratch: Path, state: Any) -> bool:
-    if _has_heirs():
+    if _had_heirs():
         return False
     for descriptor in (pipe.reading, pipe.writing):
         os.set_blocking(descriptor, True)  # a flag that the fork shares
@@ -150,17 +153,30 @@ def _has_left_nothing(pipe: Pipe, scratch: Path, state: Any) -> bool:
     return bool(_own_state() == state)
 
 
-def _has_heirs() -> bool:
-    """Whether processes of the submission are left; they are ended as far as they can be found."""
-    try:
-        if os.waitpid(-1, os.WNOHANG)[0] != 0:
-            return _has_heirs()  # one that had ended already
-    except ChildProcessError:
-        return False
+def _had_heirs() -> bool:
+    """Ends the processes of the submission that are left, as far as they can be found; says whether there were any.
+
+    Each that ends leaves its own children to this one, so there is round after round, but not for ever: whoever forks
+    faster than that is left to the sandbox.
+    """
+    had_any = False
+    deadline = time.monotonic() + _HEIRS_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return had_any
+        if ended == 0:
+            had_any = True
+            _kill_children()
+            time.sleep(0.001)
+    return True
+
+
+def _kill_children() -> None:
     with contextlib.suppress(OSError, ValueError):
         for child in Path(_CHILDREN.format(os.getpid())).read_text().split():
             os.kill(int(child), signal.SIGKILL)
-    return True
 
 
 def _own_state() -> Any:
