@@ -22,7 +22,7 @@ MLAGENTS := .venv-mlagents
 .DEFAULT_GOAL := help
 .PHONY: help install run demo serve test lint format types imports tests test-clients test-slow notebooks \
 	notebooks-check pictures baselines safe-agents-table judge-corpus mlagents \
-	mlagents-versions bench wheels-check clean
+	mlagents-versions bench learning-curves wheels-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -115,6 +115,9 @@ mlagents-versions: install ## Train with ML-Agents on every Python that is here,
 
 bench: install ## Measure speed and memory, both sides in one run
 	PYTHONPATH=tests $(BIN)/python -m tests.benchmarks
+
+learning-curves: install ## Compare the learning of our DQN with SB3's, hours
+	PYTHONPATH=tests $(BIN)/python -m learning_curves $(CURVES_FLAGS)
 
 wheels-check: install ## Prove that every extra has wheels on Python 3.11 to 3.14, Linux, macOS and Windows
 	$(BIN)/python tests/wheels_check.py

@@ -1,5 +1,10 @@
 """The frame buffer beside SB3's: the same in, the same out."""
 
+import contextlib
+import dataclasses
+import os
+import resource
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -12,7 +17,9 @@ from hypothesis import strategies as st
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecTransposeImage
 
+from rl_units.dqn import frame_files
 from rl_units.dqn.frame_replay import FrameReplayBuffer
+from rl_units.errors import CheckpointError
 from rl_units.training.replay import Segment, end_last_episode, new_segments, read_segments, write_segment
 
 ACTIONS = spaces.Discrete(3)
@@ -45,9 +52,22 @@ def stacked(lengths, n_envs, n_stack, channels):
     return VecTransposeImage(VecFrameStack(envs, n_stack))
 
 
-def both(capacity, env, n_stack):
+def both(capacity, env, n_stack, folder=None):
     arguments = (capacity, env.observation_space, ACTIONS, "cpu", env.num_envs)
-    return ReplayBuffer(*arguments), FrameReplayBuffer(*arguments, n_stack=n_stack)
+    ours = FrameReplayBuffer(*arguments, n_stack=n_stack, folder=folder, prefix=secrets.token_hex(4))
+    return ReplayBuffer(*arguments), ours
+
+
+@pytest.fixture(autouse=True)
+def _small_files(monkeypatch):
+    monkeypatch.setattr(frame_files, "CHUNK_BYTES", 15 * 14 * 3 * 10)
+
+
+@contextlib.contextmanager
+def place(is_in_files):
+    """A folder for the frames, or None."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name) if is_in_files else None
 
 
 def play(env, buffers, steps, observation=None):
@@ -89,14 +109,16 @@ episodes = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max
     channels=st.sampled_from([1, 3]),
     capacity=st.integers(3, 40),
     steps=st.integers(1, 60),
+    is_in_files=st.booleans(),
 )
-def test_batches_are_those_of_stable_baselines(lengths, n_envs, n_stack, channels, capacity, steps):
+def test_batches_are_those_of_stable_baselines(lengths, n_envs, n_stack, channels, capacity, steps, is_in_files):
     env = stacked(lengths, n_envs, n_stack, channels)
-    theirs, ours = both(capacity, env, n_stack)
+    with place(is_in_files) as folder:
+        theirs, ours = both(capacity, env, n_stack, folder)
 
-    play(env, (theirs, ours), steps)
+        play(env, (theirs, ours), steps)
 
-    assert_same_batches(theirs, ours)
+        assert_same_batches(theirs, ours)
     assert (ours.pos, ours.full, ours.size()) == (theirs.pos, theirs.full, theirs.size())
 
 
@@ -140,55 +162,107 @@ def test_what_is_no_stack_of_images_is_refused(space):
         FrameReplayBuffer(10, space, ACTIONS, "cpu", n_stack=4)
 
 
+def save(buffer, folder, segments, added):
+    """Writes what is new since the last segment; gives all segments and the files of the frames."""
+    for start, stop in new_segments(segments[-1].stop if segments else 0, added, buffer.buffer_size):
+        segments.append(Segment(f"{start}.npz", start, stop))
+        write_segment(buffer, start, stop, folder / segments[-1].file)
+    return [segment for segment in segments if segment.stop > added - buffer.buffer_size], buffer.cut()
+
+
 @given(
     lengths=episodes,
     n_envs=st.integers(1, 3),
     capacity=st.integers(3, 40),
     cuts=st.lists(st.integers(1, 30), min_size=1, max_size=4),
 )
-def test_what_is_unpacked_is_what_was_packed_and_goes_on_alike(lengths, n_envs, capacity, cuts):
+def test_what_is_restored_is_what_was_saved_and_goes_on_alike(lengths, n_envs, capacity, cuts):
     env = stacked(lengths, n_envs, 4, 1)
-    theirs, ours = both(capacity, env, 4)
-    observation, added, segments = None, 0, []
-    for steps in cuts:
-        observation = play(env, (theirs, ours), steps, observation)
-        start, added = max(added, added + steps - ours.buffer_size), added + steps
-        segments.append((np.arange(start, added), ours.pack(start, added)))
+    with tempfile.TemporaryDirectory() as name:
+        theirs, ours = both(capacity, env, 4, Path(name))
+        observation, added, segments = None, 0, []
+        for steps in cuts:
+            observation = play(env, (theirs, ours), steps, observation)
+            added += steps
+            segments, chunks = save(ours, Path(name), segments, added)
 
-    restored = restore(both(capacity, env, 4)[1], ours, segments, added)
-    assert_same_batches(theirs, restored)
-    play(env, (theirs, restored), 5, observation)
-    assert_same_batches(theirs, restored)
-
-
-def restore(buffer, original, segments, added):
-    for name in ("actions", "rewards", "dones", "timeouts"):
-        setattr(buffer, name, getattr(original, name).copy())
-    for steps, arrays in segments:
-        buffer.unpack(arrays, steps, added - buffer.buffer_size)
-    buffer.go_on_from(added)
-    return buffer
+        restored = both(capacity, env, 4, Path(name))[1]
+        read_segments(restored, segments, Path(name), added, chunks)
+        assert_same_batches(theirs, restored)
+        play(env, (theirs, restored), 5, observation)
+        assert_same_batches(theirs, restored)
 
 
 @given(lengths=episodes, capacity=st.integers(3, 40), runs=st.lists(st.integers(1, 15), min_size=2, max_size=4))
 def test_a_run_that_is_resumed_again_and_again_has_the_transitions_that_it_saw(lengths, capacity, runs):
     env = stacked(lengths, 2, 4, 1)
-    theirs, ours = both(capacity, env, 4)
-    added, segments = 0, []
     with tempfile.TemporaryDirectory() as name:
+        theirs, ours = both(capacity, env, 4, Path(name))
+        added, segments = 0, []
         for steps in runs:
             play(env, (theirs, ours), steps)
-            saved_until, added = added, added + steps
-            for start, stop in new_segments(saved_until, added, ours.buffer_size):
-                segments.append(Segment(f"{start}.npz", start, stop))
-                write_segment(ours, start, stop, Path(name, segments[-1].file))
-            segments = [segment for segment in segments if segment.stop > added - ours.buffer_size]
-            ours = both(capacity, env, 4)[1]
-            read_segments(ours, segments, Path(name), added)
+            added += steps
+            segments, chunks = save(ours, Path(name), segments, added)
+            ours = both(capacity, env, 4, Path(name))[1]
+            read_segments(ours, segments, Path(name), added, chunks)
             assert_same_batches(theirs, ours)
             end_last_episode(ours)
             end_last_episode(theirs)
-    assert_same_batches(theirs, ours)
+        assert_same_batches(theirs, ours)
+
+
+def test_files_that_were_saved_are_not_written_again(tmp_path):
+    env = stacked([(5, False)], 1, 4, 1)
+    _, ours = both(20, env, 4, tmp_path)
+    observation = play(env, (ours,), 12)
+    before = {chunk.file: (tmp_path / chunk.file).read_bytes() for chunk in ours.cut()}
+
+    play(env, (ours,), 30, observation)
+
+    assert before
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_files_that_no_checkpoint_names_go_when_their_frames_are_given_up(tmp_path):
+    env = stacked([(5, False)], 1, 4, 1)
+    _, ours = both(40, env, 4, tmp_path)
+
+    play(env, (ours,), 500)
+
+    # 44 frames, 30 in each file
+    assert len(list(tmp_path.iterdir())) <= 3
+
+
+@pytest.mark.parametrize("damage", ["one missing", "shorter", "other frames", "another stop"])
+def test_files_that_are_not_those_of_the_run_are_refused(damage, tmp_path):
+    env = stacked([(5, False)], 1, 4, 1)
+    _, ours = both(90, env, 4, tmp_path)
+    play(env, (ours,), 90)
+    segments, chunks = save(ours, tmp_path, [], 90)
+    restored = both(90, env, 4, tmp_path)[1]
+    if damage == "one missing":
+        (tmp_path / chunks[1].file).unlink()
+    elif damage == "shorter":
+        os.truncate(tmp_path / chunks[1].file, 100)
+    elif damage == "other frames":
+        del chunks[1]
+    else:
+        chunks[-1] = dataclasses.replace(chunks[-1], stop=chunks[-1].stop - 1)
+
+    with pytest.raises(CheckpointError, match="does not fit this run"):
+        read_segments(restored, segments, tmp_path, 90, chunks)
+
+
+def test_a_disk_that_takes_no_more_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    env = stacked([(5, False)], 1, 4, 1)
+    _, ours = both(90, env, 4, tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            play(env, (ours,), 90)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @given(lengths=episodes, first=st.integers(1, 30), second=st.integers(1, 30))
@@ -202,12 +276,3 @@ def test_episodes_that_are_broken_off_end_by_a_time_limit(lengths, first, second
     play(env, (theirs, ours), second)
 
     assert_same_batches(theirs, ours)
-
-
-def test_frames_of_other_steps_are_refused():
-    env = stacked([(3, False)], 1, 4, 1)
-    _, ours = both(20, env, 4)
-    play(env, (ours,), 8)
-
-    with pytest.raises(ValueError, match="other steps"):
-        ours.unpack(ours.pack(2, 6), np.arange(2, 7), 0)

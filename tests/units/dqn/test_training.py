@@ -10,7 +10,7 @@ SETTINGS = {
     "env_wrapper": ["stable_baselines3.common.atari_wrappers.AtariWrapper"],
     "frame_stack": 4,
     "policy": "CnnPolicy",
-    "n_timesteps": 60,
+    "n_timesteps": 64,
     "buffer_size": 100,
     "learning_starts": 20,
     "batch_size": 4,
@@ -23,10 +23,10 @@ def test_a_run_on_atari_is_trained_and_resumed_by_the_chosen_dqn(flags, model, t
     (tmp_path / "dqn.yml").write_text(dump_yaml({"atari": SETTINGS}))
 
     assert main([*game, "-c", str(tmp_path / "dqn.yml"), "--eval-freq", "-1", *flags]) == 0
-    assert main([*game, "-n", "140", "--resume"]) == 0
+    assert main([*game, "-n", "144", "--resume"]) == 0
 
     checkpoint = read_checkpoint(checkpoint_folder(tmp_path / "dqn" / "PongNoFrameskip-v4_1"))
-    assert (checkpoint.model, checkpoint.num_timesteps) == (model, 140)
+    assert (checkpoint.model, checkpoint.num_timesteps) == (model, 144)
 
 
 def test_other_games_are_played_by_the_dqn_of_stable_baselines(tmp_path):

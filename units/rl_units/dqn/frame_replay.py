@@ -5,7 +5,9 @@ ring of frames, and stacks are put together when a batch is drawn. What goes in 
 bit, also the random numbers that choose the batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,26 @@ from stable_baselines3.common.buffers import BaseBuffer, ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecNormalize
 
-Frames = NDArray[np.uint8]
+from rl_units.dqn.frame_files import Chunk, FrameFiles
+from rl_units.dqn.frames import Frames, FramesInMemory
+from rl_units.dqn.last_frames import LastFrames
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Transitions that were drawn.
+
+    Attributes:
+        rows: Where they stand in the buffer, int `[n]`.
+        envs: Their environments, int `[n]`.
+        steps: Their numbers since the run began, int `[n]`.
+        ages: Frames of the same episode that precede, at most one less than a stack has, int `[n]`.
+    """
+
+    rows: NDArray[np.int64]
+    envs: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    ages: NDArray[np.int64]
 
 
 class FrameReplayBuffer(ReplayBuffer):
@@ -31,6 +52,8 @@ class FrameReplayBuffer(ReplayBuffer):
         optimize_memory_usage: Without meaning: each frame is kept once either way, and no transition is given up.
         handle_timeout_termination: Whether time limits end an episode without ending its value, as in SB3.
         n_stack: Frames in an observation.
+        folder: Where frames are kept in files, named by `prefix`; None keeps them in memory.
+        prefix: See `FrameFiles`.
 
     Raises:
         ValueError: If observations are no stacks of so many images.
@@ -47,6 +70,8 @@ class FrameReplayBuffer(ReplayBuffer):
         handle_timeout_termination: bool = True,
         *,
         n_stack: int,
+        folder: Path | None = None,
+        prefix: str = "replay",
     ) -> None:
         # SB3's own constructor would take the memory that is to be saved.
         BaseBuffer.__init__(self, buffer_size, observation_space, action_space, device, n_envs)
@@ -63,12 +88,43 @@ class FrameReplayBuffer(ReplayBuffer):
         self._n_stack = n_stack
         channels = self.obs_shape[0] // n_stack
         self._frame_shape = (channels, *self.obs_shape[1:])
-        # The oldest transition looks back over a whole stack, and the newest has its next frame.
-        self._frames: Frames = np.zeros((self.buffer_size + n_stack, n_envs, *self._frame_shape), np.uint8)
+        self._frames: FrameFiles | FramesInMemory
+        if folder is None:
+            # The oldest transition looks back over a whole stack, and the newest has its next frame.
+            self._frames = FramesInMemory(self.buffer_size + n_stack, n_envs, self._frame_shape)
+        else:
+            self._frames = FrameFiles(folder, prefix, n_envs, self._frame_shape)
         self._ages = np.zeros(shape, np.uint8)
         """Frames of the same episode that precede, at most `n_stack - 1`: the others of a stack are black."""
-        self._last = _LastFrames(shape, self._frame_shape)
+        self._last = LastFrames(shape, self._frame_shape)
+        self._following: Frames = np.zeros((n_envs, n_stack, *self._frame_shape), np.uint8)
+        """Next observations of the newest transitions."""
         self._added = 0
+
+    @property
+    def frame_files(self) -> FrameFiles | None:
+        """Where the frames are, if that is in files."""
+        return self._frames if isinstance(self._frames, FrameFiles) else None
+
+    @property
+    def n_stack(self) -> int:
+        """Frames in an observation."""
+        return self._n_stack
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """`[channels, height, width]`."""
+        return self._frame_shape
+
+    @property
+    def newest_frame(self) -> int:
+        """Number of the newest frame; step `i` leads from frame `i` to frame `i + 1`, and the newest may yet change."""
+        return self._added
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of a frame; one is kept for each transition."""
+        return int(np.prod(self._frame_shape))
 
     def add(
         self,
@@ -88,20 +144,22 @@ class FrameReplayBuffer(ReplayBuffer):
         obs, next_obs = self._by_frame(obs), self._by_frame(next_obs)
         if not np.array_equal(next_obs[:, :-1], obs[:, 1:]):
             raise ValueError("A next observation has to be the observation moved on by a frame.")
-        newest, following = (self._frames[(self._added + further) % len(self._frames)] for further in (0, 1))
         ages, begins_anew = self._ages_of(obs)
-        self._last.put((row - 1) % self.buffer_size, begins_anew, newest[begins_anew])
+        self._last.put((row - 1) % self.buffer_size, begins_anew, self._following[begins_anew, -1])
         self._last.release(row)
         self._last.put(row, ended, next_obs[ended, -1])
         self._ages[row] = ages
-        newest[:] = obs[:, -1]
-        following[:] = next_obs[:, -1]
+        begins = np.flatnonzero(ages == 0)
+        self._frames.forget(self._added - self.buffer_size - self._n_stack)
+        self._frames.write(self._added, begins, obs[begins, -1])
+        self._frames.write(self._added + 1, np.arange(self.n_envs), next_obs[:, -1])
+        self._following[:] = next_obs
         self.actions[row] = np.asarray(action).reshape(self.n_envs, self.action_dim)
         self.rewards[row] = reward
         self.dones[row] = ended
         if self.handle_timeout_termination:
             self.timeouts[row] = [info.get("TimeLimit.truncated", False) for info in infos]
-        self.go_on_from(self._added + 1)
+        self._go_on_from(self._added + 1)
 
     def end_episodes(self) -> None:
         """Keeps what follows the newest transition, after which the environments begin anew.
@@ -112,27 +170,41 @@ class FrameReplayBuffer(ReplayBuffer):
             return
         row = (self._added - 1) % self.buffer_size
         goes_on = self.dones[row] == 0
-        self._last.put(row, goes_on, self._frames[self._added % len(self._frames)][goes_on])
+        self._last.put(row, goes_on, self._following[goes_on, -1])
         self.dones[row] = 1
         if self.handle_timeout_termination:
             self.timeouts[row][goes_on] = 1
 
+    def cut(self) -> list[Chunk]:
+        """Gives the files of the frames so far, which are not written again.
+
+        Raises:
+            OSError: If the disk refuses the next file.
+        """
+        if not isinstance(self._frames, FrameFiles):
+            return []
+        chunks = self._frames.cut(self._added)
+        if self._added:
+            self._frames.write(self._added, np.arange(self.n_envs), self._following[:, -1])
+        return chunks
+
     def pack(self, start: int, stop: int) -> dict[str, NDArray[Any]]:
-        """What steps of the run add to the frames, as arrays; they have to be in the buffer.
+        """What the buffer knows of steps of the run beside their frames, as arrays.
 
         Args:
             start: The first step, counted from the run's beginning.
             stop: One past the last.
         """
-        first = max(start - self._n_stack + 1, 0)
         rows = np.arange(start, stop) % self.buffer_size
         places, frames = self._last.of(rows)
+        following = np.zeros((self.n_envs, 1, *self._frame_shape), np.uint8)
+        envs = np.arange(self.n_envs)
+        self._frames.read(np.full(self.n_envs, stop), envs, np.ones(self.n_envs, int), following)
         return {
-            "first": np.array(first),
-            "frames": self._frames[np.arange(first, stop + 1) % len(self._frames)],
             "ages": self._ages[rows],
             "last_places": places,
             "last_frames": frames,
+            "following": following[:, 0],
         }
 
     def unpack(self, arrays: Mapping[str, NDArray[Any]], steps: NDArray[np.int64], oldest: int) -> None:
@@ -146,26 +218,43 @@ class FrameReplayBuffer(ReplayBuffer):
         Raises:
             ValueError: If the arrays are not of these steps and this buffer.
             KeyError: If one is missing.
+            IndexError: As ValueError.
         """
-        n_frames, first = len(arrays["frames"]), int(arrays["first"])
-        if n_frames != steps[-1] + 2 - first or first != max(steps[0] - self._n_stack + 1, 0):
-            raise ValueError("its frames are of other steps")
         before = steps[0] - 1
         if before >= max(oldest, 0):
-            # Environments began anew after these steps were packed, as they do whenever a run is resumed.
-            row, following = before % self.buffer_size, self._frames[steps[0] % len(self._frames)]
-            begins_anew = (arrays["ages"][0] == 0) & (self.dones[row] == 0)
-            self._last.put(row, begins_anew, following[begins_anew])
-        kept = slice(max(0, n_frames - len(self._frames)), n_frames)
-        self._frames[np.arange(first, first + n_frames)[kept] % len(self._frames)] = arrays["frames"][kept]
+            # Environments may have begun anew after these steps were packed, as when a run was resumed.
+            row = before % self.buffer_size
+            begins_anew = (arrays["ages"][0] == 0) & (self.dones[row] == 0) & ~self._last.are_kept(row)
+            self._last.put(row, begins_anew, self._following[begins_anew, -1])
         rows, held = steps % self.buffer_size, steps >= oldest
         self._ages[rows[held]] = arrays["ages"][held]
         for (index, env), frame in zip(arrays["last_places"], arrays["last_frames"], strict=True):
             if held[index]:
                 self._last.put(rows[index], np.arange(self.n_envs) == env, frame[None])
+        self._following[:, -1] = arrays["following"]
 
-    def go_on_from(self, added: int) -> None:
-        """Sets how many steps have been added since the run's beginning."""
+    def open(self, chunks: Sequence[Chunk], added: int) -> None:
+        """Goes on with the frames of a run, whose steps have been put back with `unpack`.
+
+        Args:
+            chunks: See `cut`.
+            added: Steps since the run's beginning.
+
+        Raises:
+            ValueError: If the files are not those of the frames.
+            OSError: If one cannot be read.
+        """
+        self._go_on_from(added)
+        if not added or not isinstance(self._frames, FrameFiles):
+            return
+        oldest = added - self.buffer_size
+        self._frames.open(chunks, max(oldest - self._n_stack + 1, 0), added)
+        envs = np.arange(self.n_envs)
+        self._frames.write(added, envs, self._following[:, -1])
+        ages = np.minimum(self._ages[(added - 1) % self.buffer_size].astype(int) + 1, self._n_stack - 1)
+        self._frames.read(np.full(self.n_envs, added), envs, ages + 1, self._following)
+
+    def _go_on_from(self, added: int) -> None:
         self._added = added
         self.pos = added % self.buffer_size
         self.full = added >= self.buffer_size
@@ -185,80 +274,75 @@ class FrameReplayBuffer(ReplayBuffer):
         before = (self._added - 1) % self.buffer_size
         goes_on = (self.dones[before] == 0) & (self._added > 0)
         ages = np.where(goes_on, np.minimum(self._ages[before] + 1, self._n_stack - 1), 0).astype(np.uint8)
-        known = self._stacks(np.full(self.n_envs, self._added), np.arange(self.n_envs), ages)[:, : self._n_stack]
-        begins_anew = goes_on & (known != obs).any(axis=(1, 2, 3, 4))
+        begins_anew = goes_on & (self._following != obs).any(axis=(1, 2, 3, 4))
         ages[begins_anew] = 0
         if obs[ages == 0, :-1].any():
             raise ValueError("An observation has to be the one before it moved on by a frame, or begin after black.")
         return ages, begins_anew
 
+    def draw(self, batch_size: int, n_batches: int = 1) -> Draw:
+        """Chooses the transitions of some batches, one after another, with the random numbers of `sample`."""
+        chosen = [
+            (np.random.randint(0, self.size(), size=batch_size), self._draw_envs(batch_size))  # noqa: NPY002 # as SB3 draws
+            for _ in range(n_batches)
+        ]
+        rows, envs = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
+        return self._drawn(rows, envs)
+
+    def stacks_into(self, draw: Draw, out: Frames) -> None:
+        """Reads the observations of transitions, each with the frame that follows.
+
+        Args:
+            draw: The transitions.
+            out: uint8 `[n, n_stack + 1, channels, height, width]`.
+        """
+        self._frames.read(draw.steps + 1, draw.envs, draw.ages + 2, out)
+        ended, frames = self.last_frames(draw)
+        out[ended, -1] = frames
+
+    def last_frames(self, draw: Draw) -> tuple[NDArray[np.int64], Frames]:
+        """Which transitions end an episode, int `[m]`, and the frames that follow them, which have no number."""
+        return self._last.after((draw.rows, draw.envs))
+
+    def ends(self, draw: Draw) -> NDArray[np.float32]:
+        """1 where nothing follows a transition that counts, 0 elsewhere and after time limits, `[n]`."""
+        chosen = (draw.rows, draw.envs)
+        ends: NDArray[np.float32] = self.dones[chosen] * (1 - self.timeouts[chosen])
+        return ends
+
+    def read_frames(self, first: int, out: Frames) -> None:
+        """Reads frames of all environments that follow each other.
+
+        Args:
+            first: Number of the first.
+            out: uint8 `[n_envs, n, channels, height, width]`.
+        """
+        last, counts = (np.full(self.n_envs, number) for number in (first + out.shape[1] - 1, out.shape[1]))
+        self._frames.read(last, np.arange(self.n_envs), counts, out)
+
+    def _draw_envs(self, batch_size: int) -> NDArray[np.int64]:
+        envs: NDArray[np.int64] = np.random.randint(0, high=self.n_envs, size=(batch_size,))  # noqa: NPY002 # as SB3 draws
+        return envs
+
+    def _drawn(self, rows: NDArray[np.int64], envs: NDArray[np.int64]) -> Draw:
+        steps = self._added - 1 - (self._added - 1 - rows) % self.buffer_size
+        return Draw(rows, envs, steps, self._ages[rows, envs].astype(np.int64))
+
     def _get_samples(self, batch_inds: NDArray[np.int64], env: VecNormalize | None = None) -> ReplayBufferSamples:
-        env_indices = np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002 # as SB3 draws them
-        chosen = (batch_inds, env_indices)
-        steps = self._added - 1 - (self._added - 1 - batch_inds) % self.buffer_size
-        stacks = self._stacks(steps, env_indices, self._ages[chosen])
-        self._last.fill(chosen, stacks[:, -1])
+        draw = self._drawn(batch_inds, self._draw_envs(len(batch_inds)))
+        stacks: Frames = np.empty((len(batch_inds), self._n_stack + 1, *self._frame_shape), np.uint8)
+        self.stacks_into(draw, stacks)
         observations, next_observations = (
             np.ascontiguousarray(part).reshape(-1, *self.obs_shape) for part in (stacks[:, :-1], stacks[:, 1:])
         )
-        ends = self.dones[chosen] * (1 - self.timeouts[chosen])
         data = (
-            self._normalize_obs(observations, env),
-            self.actions[chosen],
-            self._normalize_obs(next_observations, env),
-            ends.reshape(-1, 1),
-            self._normalize_reward(self.rewards[chosen].reshape(-1, 1), env),
+            np.asarray(self._normalize_obs(observations, env)),
+            self.actions[draw.rows, draw.envs],
+            np.asarray(self._normalize_obs(next_observations, env)),
+            self.ends(draw).reshape(-1, 1),
+            self._normalize_reward(self.rewards[draw.rows, draw.envs].reshape(-1, 1), env),
         )
-        return ReplayBufferSamples(*map(self.to_torch, data))
-
-    def _stacks(self, steps: NDArray[Any], envs: NDArray[Any], ages: NDArray[np.uint8]) -> Frames:
-        """The frames of a step's observation and the one that follows, `[n, n_stack + 1, channels, height, width]`."""
-        places = np.arange(1 - self._n_stack, 2)
-        stacks: Frames = self._frames[(steps[:, None] + places) % len(self._frames), envs[:, None]]
-        stacks[places < -ages[:, None].astype(int)] = 0
-        return stacks
-
-
-class _LastFrames:
-    """The last frames of episodes, which no observation begins with: a few for each thousand transitions.
-
-    Args:
-        shape: Rows of the buffer, and environments.
-        frame_shape: Of a frame.
-    """
-
-    def __init__(self, shape: tuple[int, int], frame_shape: tuple[int, ...]) -> None:
-        self._frames: Frames = np.zeros((0, *frame_shape), np.uint8)
-        self._places = np.full(shape, -1, np.int32)
-        self._free: list[int] = []
-
-    def put(self, row: int, envs: NDArray[np.bool_], frames: Frames) -> None:
-        """Keeps the frames of some of a row's environments, which have none there."""
-        while len(self._free) < len(frames):
-            n_kept = len(self._frames)
-            room = max(n_kept, 64)
-            self._frames = np.concatenate([self._frames, np.zeros((room, *self._frames.shape[1:]), np.uint8)])
-            self._free += range(n_kept, n_kept + room)
-        for env, frame in zip(np.flatnonzero(envs), frames, strict=True):
-            place = self._free.pop()
-            self._frames[place] = frame
-            self._places[row, env] = place
-
-    def release(self, row: int) -> None:
-        """Forgets the frames of a row."""
-        self._free += self._places[row][self._places[row] >= 0].tolist()
-        self._places[row] = -1
-
-    def of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], Frames]:
-        """Index of the row and environment of each frame that some rows have, int `[n, 2]`, and the frames."""
-        places = np.argwhere(self._places[rows] >= 0)
-        return places, self._frames[self._places[rows][places[:, 0], places[:, 1]]]
-
-    def fill(self, chosen: tuple[NDArray[Any], NDArray[Any]], frames: Frames) -> None:
-        """Writes the last frames of those transitions that end an episode."""
-        places = self._places[chosen]
-        ended = places >= 0
-        frames[ended] = self._frames[places[ended]]
+        return ReplayBufferSamples(*(self.to_torch(array, copy=False) for array in data))
 
 
 def is_stack_of_images(space: spaces.Space[Any], n_stack: int) -> bool:

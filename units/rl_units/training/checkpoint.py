@@ -13,7 +13,7 @@ import io
 import json
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ from typing import Any
 import torch as th
 from filelock import BaseFileLock, FileLock, Timeout
 
+from rl_units.dqn.frame_files import Chunk
 from rl_units.errors import CheckpointError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.training.replay import Segment
 
-FORMAT = 1
-"""Version of the layout; another one is refused."""
+FORMAT = 2
+"""Version of the layout."""
+
+_READABLE = (1, FORMAT)
+"""Versions that can be resumed; what the first one lacks has a default."""
 
 _MANIFEST = "checkpoint.json"
 _KINDS = ("tensors-", "statistics-", "replay-")
@@ -51,6 +55,8 @@ class Checkpoint:
         logs: Size in bytes of each monitor file at this moment.
         hashes: SHA-256 of every file named above, by name.
         model: Name of the algorithm's class.
+        frames: The files of a replay buffer's frames, in order; empty for other buffers.
+        threads: Torch's CPU threads, on which rounding depends.
     """
 
     algo: str
@@ -67,6 +73,8 @@ class Checkpoint:
     logs: Mapping[str, int]
     hashes: Mapping[str, str]
     model: str = ""
+    frames: tuple[Chunk, ...] = ()
+    threads: int | None = None
 
     @property
     def num_timesteps(self) -> int:
@@ -84,12 +92,13 @@ def checkpoint_folder(run_folder: Path) -> Path:
     return run_folder / "checkpoint"
 
 
-def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
+def write_checkpoint(checkpoint: Checkpoint, folder: Path, unfinished: Collection[str] = ()) -> None:
     """Makes `checkpoint` the current one and removes the files that it no longer names.
 
     Args:
         checkpoint: Its files are in `folder` already.
         folder: See `checkpoint_folder`.
+        unfinished: Files that stay, because they will belong to the next one.
 
     Raises:
         StorageError: If it cannot be written; the earlier checkpoint stays.
@@ -98,7 +107,7 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
     write_text(folder / _MANIFEST, json.dumps({"format": FORMAT, **asdict(checkpoint)}))
     for file in folder.iterdir():
         is_ours = file.name.lstrip(".").startswith((*_KINDS, "checkpoint-"))
-        if is_ours and file.name not in checkpoint.hashes:
+        if is_ours and file.name not in checkpoint.hashes and file.name not in unfinished:
             with contextlib.suppress(OSError):  # what cannot be removed only takes room
                 file.unlink()
 
@@ -113,9 +122,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         version = document.pop("format")
-        if version != FORMAT:
-            raise CheckpointError(f"{path} has format {version}; this version reads format {FORMAT} only.")
+        if version not in _READABLE:
+            raise CheckpointError(f"{path} has format {version}; this version reads up to format {FORMAT}.")
         document["segments"] = tuple(Segment(**segment) for segment in document["segments"])
+        document["frames"] = tuple(Chunk(**chunk) for chunk in document.get("frames", ()))
         for name in ("arguments", "callbacks"):
             document[name] = tuple(document[name])
         checkpoint = Checkpoint(**document)
@@ -128,7 +138,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: {error}.") from error
     for name, expected in checkpoint.hashes.items():
-        if file_hash(folder / name) != expected:
+        if not expected or file_hash(folder / name) != expected:
             raise CheckpointError(f"{folder / name} is damaged or was edited, so this run cannot be resumed from it.")
     return checkpoint
 
@@ -166,7 +176,8 @@ def has_checkpoint(run_folder: Path) -> bool:
 
 def _check_names(checkpoint: Checkpoint) -> None:
     """Refuses file names that lead elsewhere, and files without a hash."""
-    named = {checkpoint.tensors, *(segment.file for segment in checkpoint.segments)}
+    replay = (*(segment.file for segment in checkpoint.segments), *(chunk.file for chunk in checkpoint.frames))
+    named = {checkpoint.tensors, *replay}
     if checkpoint.statistics is not None:
         named.add(checkpoint.statistics)
     if named != set(checkpoint.hashes):

@@ -4,11 +4,14 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch as th
 from filelock import BaseFileLock
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 
+from rl_units.dqn.frame_files import Chunk
+from rl_units.dqn.frame_replay import FrameReplayBuffer
 from rl_units.errors import CheckpointError
 from rl_units.files import atomic_path
 from rl_units.training import state
@@ -146,10 +149,11 @@ class Checkpointing(BaseCallback):
             return
         hashes: dict[str, str] = {}
         tensors = f"tensors-{steps}-{self._session}.pt"
-        write_tensors(self._folder / tensors, state.tensors(self.model))
+        write_tensors(self._folder / tensors, state.tensors(self.model, self._siblings))
         hashes[tensors] = file_hash(self._folder / tensors)
         statistics = self._save_statistics(f"statistics-{steps}-{self._session}.npz", hashes)
         segments = self._save_replay(hashes)
+        frames = self._save_frames(hashes)
         write_checkpoint(
             Checkpoint(
                 algo=self._algo,
@@ -163,11 +167,14 @@ class Checkpointing(BaseCallback):
                 tensors=tensors,
                 statistics=statistics,
                 segments=segments,
+                frames=frames,
+                threads=th.get_num_threads(),
                 logs={path.name: path.stat().st_size for path in self._run_folder.glob("*.monitor.csv")},
                 hashes=hashes,
                 model=type(self.model).__name__,
             ),
             self._folder,
+            self._unfinished_files(),
         )
         self._segments, self._hashes, self._saved_at = segments, hashes, steps
 
@@ -194,6 +201,18 @@ class Checkpointing(BaseCallback):
             segments.append(segment)
         return tuple(segments)
 
+    def _save_frames(self, hashes: dict[str, str]) -> tuple[Chunk, ...]:
+        if not isinstance(self._buffer, FrameReplayBuffer):
+            return ()
+        frames = tuple(self._buffer.cut())
+        for chunk in frames:
+            hashes[chunk.file] = self._hashes.get(chunk.file) or file_hash(self._folder / chunk.file)
+        return frames
+
+    def _unfinished_files(self) -> list[str]:
+        files = self._buffer.frame_files if isinstance(self._buffer, FrameReplayBuffer) else None
+        return [] if files is None else files.unfinished
+
     def _restore(self, checkpoint: Checkpoint) -> None:
         model, budget = self.model, self.model._total_timesteps
         if str(model.observation_space) != checkpoint.observation_space:
@@ -209,10 +228,11 @@ class Checkpointing(BaseCallback):
             state.restore_counters(model, checkpoint.counters, budget)
             buffer = self._buffer
             if buffer is not None:
-                read_segments(buffer, checkpoint.segments, self._folder, checkpoint.env_steps)
-                end_last_episode(buffer)
+                read_segments(buffer, checkpoint.segments, self._folder, checkpoint.env_steps, checkpoint.frames)
             state.restore_random_states(model, checkpoint.random)
-            state.restart_environments(model)
+            goes_on = state.restore_environments(model, self._siblings, tensors)
+            if buffer is not None and not goes_on:
+                end_last_episode(buffer)
             state.restore_tensors(model, tensors)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise CheckpointError(

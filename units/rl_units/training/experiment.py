@@ -2,6 +2,7 @@
 
 import io
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -13,6 +14,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 import rl_zoo3.train
+import torch as th
 from rl_zoo3.exp_manager import ExperimentManager
 from rl_zoo3.utils import ALGOS
 from stable_baselines3.common import base_class
@@ -20,14 +22,16 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from rl_units.dqn.algorithm import FastDQN
+from rl_units.dqn.settings import N_ENVS, with_our_preprocessing
 from rl_units.errors import ConfigError, UserError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.runs import file_name
 from rl_units.self_play.arena import SelfPlayArena
 from rl_units.self_play.settings import SelfPlay, save_settings
-from rl_units.training.checkpoint import Checkpoint
+from rl_units.training.checkpoint import Checkpoint, checkpoint_folder
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.progress import Progress
+from rl_units.training.room import check_room
 from rl_units.training.threads import choose_threads
 
 
@@ -106,6 +110,8 @@ class Experiment(ExperimentManager):
                 environment.close()
             if self._made_folder:
                 shutil.rmtree(self.save_path, ignore_errors=True)
+            if isinstance(error, UserError):
+                raise
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                 raise  # a disk's refusal, which `train` turns into a sentence
             # The Zoo evaluates settings, imports by name and asserts: whatever it stumbles over is in the settings.
@@ -116,6 +122,33 @@ class Experiment(ExperimentManager):
             self.model = results[0]
             self._prepare(results[0])
         return results
+
+    def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Reads the file as the Zoo does; our DQN takes several environments unless the file says how many."""
+        hyperparameters, saved = super().read_hyperparameters()
+        if self.plan.fast_dqn:
+            for settings in (hyperparameters, saved):
+                settings.setdefault("n_envs", N_ENVS)
+        return hyperparameters, saved
+
+    def _preprocess_hyperparams(self, hyperparams: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any]:
+        if self.plan.fast_dqn and "env_wrapper" in hyperparams:
+            hyperparams["env_wrapper"] = with_our_preprocessing(hyperparams["env_wrapper"])
+        settings, env_wrapper, callbacks, vec_env_wrapper = super()._preprocess_hyperparams(hyperparams)
+        if self.plan.fast_dqn:
+            settings["frames_folder"] = checkpoint_folder(Path(self.save_path))
+            settings["frames_prefix"] = f"replay-{secrets.token_hex(4)}"
+        return settings, env_wrapper, callbacks, vec_env_wrapper
+
+    def _preprocess_action_noise(
+        self, hyperparams: dict[str, Any], saved_hyperparams: dict[str, Any], env: VecEnv
+    ) -> dict[str, Any]:
+        # The Zoo's last step before it makes the model, which takes the memory.
+        check_room(
+            self.algo, env, hyperparams, checkpoint_folder(Path(self.save_path)), frames_in_files=self.plan.fast_dqn
+        )
+        settings: dict[str, Any] = super()._preprocess_action_noise(hyperparams, saved_hyperparams, env)
+        return settings
 
     def create_envs(self, *args: Any, **kwargs: Any) -> VecEnv:
         """Makes environments as the Zoo does; they are closed if the rest of the set-up fails.
@@ -151,8 +184,8 @@ class Experiment(ExperimentManager):
 
     def _prepare(self, model: BaseAlgorithm) -> None:
         if self.plan.times_threads:
-            threads = choose_threads(model)
-            print(f"Training on {model.device} with {threads} CPU thread(s), the fastest here.")  # noqa: T201 # for the student
+            threads = self._choose_threads(model)
+            print(f"Training on {model.device} with {threads} CPU thread(s).")  # noqa: T201 # for the student
         if can_checkpoint(model):
             # In front, so that the others start from the restored state.
             self.checkpointing = self._checkpointing()
@@ -168,12 +201,21 @@ class Experiment(ExperimentManager):
         if self.plan.shows_progress:
             self.callbacks.append(Progress(figures))
 
+    def _choose_threads(self, model: BaseAlgorithm) -> int:
+        """The fastest number by timing; that of the checkpoint in a resumed run, because rounding depends on it."""
+        kept = self.plan.checkpoint.threads if self.plan.checkpoint is not None else None
+        if kept is None or kept > (os.cpu_count() or 1):
+            return choose_threads(model)
+        th.set_num_threads(kept)
+        return kept
+
     def _checkpointing(self) -> Checkpointing:
         return Checkpointing(
             run_folder=Path(self.save_path),
             algo=self.algo,
             env_id=self.env_name.gym_id,
-            arguments=self.plan.arguments,
+            # Environments that begin only after the checkpoint are seeded as they would have been.
+            arguments=(*self.plan.arguments, "--seed", str(self.seed)),
             frequency=self.plan.checkpoint_frequency,
             siblings=self.callbacks,
             resume_from=self.plan.checkpoint,

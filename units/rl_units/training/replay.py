@@ -2,7 +2,8 @@
 
 SB3 keeps every Atari transition as two stacks of four frames, so each frame stands in memory eight times: 5.6 GB for
 100,000 transitions. On disk each frame stands once, compressed. Transitions are written in segments that are never
-changed again, so a checkpoint writes only what is new since the one before.
+changed again, so a checkpoint writes only what is new since the one before. The frames of a `FrameReplayBuffer` are in
+files of their own already.
 """
 
 import zipfile
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.buffers import DictReplayBuffer, NStepReplayBuffer, ReplayBuffer
 
+from rl_units.dqn.frame_files import Chunk
 from rl_units.dqn.frame_replay import FrameReplayBuffer
 from rl_units.errors import CheckpointError
 from rl_units.files import atomic_path
@@ -43,7 +45,9 @@ class Segment:
 
 
 def is_supported(buffer: object) -> bool:
-    """Whether this kind of replay buffer can be saved and restored."""
+    """Whether this replay buffer can be saved and restored."""
+    if isinstance(buffer, FrameReplayBuffer) and buffer.frame_files is None:
+        return False
     return type(buffer) in _SUPPORTED
 
 
@@ -88,7 +92,9 @@ def write_segment(buffer: ReplayBuffer, start: int, stop: int, path: Path) -> No
     write_arrays(path, arrays)
 
 
-def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Path, added: int) -> None:
+def read_segments(
+    buffer: ReplayBuffer, segments: Sequence[Segment], folder: Path, added: int, frames: Sequence[Chunk] = ()
+) -> None:
     """Fills an empty buffer with what `write_segment` wrote.
 
     Args:
@@ -96,6 +102,7 @@ def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Pat
         segments: In the order of their steps.
         folder: Where their files are.
         added: Steps added since the run began; says where the buffer goes on.
+        frames: The files of a `FrameReplayBuffer`.
 
     Raises:
         CheckpointError: If a segment is missing or damaged, or does not fit the buffer.
@@ -120,7 +127,10 @@ def read_segments(buffer: ReplayBuffer, segments: Sequence[Segment], folder: Pat
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise CheckpointError(f"{folder / segment.file} does not fit this run: {error}.") from error
     if isinstance(buffer, FrameReplayBuffer):
-        buffer.go_on_from(added)
+        try:
+            buffer.open(frames, added)
+        except (ValueError, OSError) as error:
+            raise CheckpointError(f"The replay buffer in {folder} does not fit this run: {error}.") from error
         return
     buffer.pos = added % buffer.buffer_size
     buffer.full = added >= buffer.buffer_size

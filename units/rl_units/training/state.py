@@ -1,16 +1,15 @@
 """The whole state of a training run between two rollouts, as plain numbers and tensors.
 
 What is collected here is what SB3 needs to go on as if nothing had happened: weights and optimizers, counters,
-schedules, episode statistics, normalisation, and the random generators of training. The environments are the exception:
-they start a new episode, because no general environment can be saved. So do the evaluation's environments and action
-noise.
+schedules, episode statistics, normalisation, the random generators of training, and the environments where they can
+tell their state. Those that cannot start a new episode, and action noise begins anew.
 """
 
 import random
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,14 @@ from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.save_util import recursive_getattr, recursive_setattr
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from rl_units.training.environments import (
+    environment_state,
+    generator_states,
+    plain_generator,
+    restore_environment,
+    restore_generators,
+)
 
 # Counters of SB3's algorithms; `_n_calls` (target network) and `exploration_rate` exist for some of them only.
 _COUNTERS = (
@@ -61,8 +68,13 @@ def restore_counters(model: BaseAlgorithm, state: Mapping[str, Any], total_times
     model.ep_success_buffer = deque(state["successes"], maxlen=model._stats_window_size)
 
 
-def tensors(model: BaseAlgorithm) -> dict[str, Any]:
-    """Weights, optimizers and torch's random state; loads with `weights_only=True`."""
+def tensors(model: BaseAlgorithm, callbacks: Sequence[BaseCallback] = ()) -> dict[str, Any]:
+    """Weights, optimizers, torch's random state and the environments; loads with `weights_only=True`.
+
+    Args:
+        model: What is trained.
+        callbacks: Those that may have environments of their own.
+    """
     _, variables = model._get_torch_save_params()
     random_states = {"cpu": th.get_rng_state()}
     if model.device.type == "cuda":
@@ -71,6 +83,8 @@ def tensors(model: BaseAlgorithm) -> dict[str, Any]:
         "parameters": model.get_parameters(),
         "variables": {name: recursive_getattr(model, name) for name in variables},
         "random": random_states,
+        "environments": [environment_state(env) for env in _environments(model, callbacks)],
+        "observation": th.as_tensor(model._last_obs) if isinstance(model._last_obs, np.ndarray) else None,
     }
 
 
@@ -103,8 +117,8 @@ def random_states(model: BaseAlgorithm) -> dict[str, Any]:
     return {
         "python": [version, list(words), gauss],
         "numpy": [name, [int(key) for key in keys], int(position), int(has_gauss), float(cached)],
-        "action_space": _plain(model.action_space.np_random.bit_generator.state),
-        "environments": [_plain(rng.bit_generator.state) for rng in _environment_generators(model)],
+        "action_space": plain_generator(model.action_space.np_random),
+        "environments": generator_states(_environment(model)),
     }
 
 
@@ -121,10 +135,7 @@ def restore_random_states(model: BaseAlgorithm, state: Mapping[str, Any]) -> Non
     name, keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state((name, np.array(keys, dtype=np.uint32), position, has_gauss, cached))  # noqa: NPY002 # as above
     model.action_space.np_random.bit_generator.state = state["action_space"]
-    generators = _environment_generators(model)
-    for index, (rng, saved) in enumerate(zip(generators, state["environments"], strict=True)):
-        rng.bit_generator.state = saved
-        _environment(model).set_attr("np_random", rng, [index])
+    restore_generators(_environment(model), state["environments"])
 
 
 def normalization(model: BaseAlgorithm) -> dict[str, NDArray[Any]]:
@@ -200,8 +211,42 @@ def _best_on_disk(callback: EvalCallback) -> float:
         return -np.inf
 
 
-def restart_environments(model: BaseAlgorithm) -> None:
-    """Starts a new episode in every environment."""
+def restore_environments(model: BaseAlgorithm, callbacks: Sequence[BaseCallback], state: Mapping[str, Any]) -> bool:
+    """Puts the environments where they were, if they could tell it, and starts a new episode in them otherwise.
+
+    Args:
+        model: What is trained.
+        callbacks: As for `tensors`.
+        state: See `tensors`.
+
+    Returns:
+        Whether the episodes of training go on.
+    """
+    environments = list(_environments(model, callbacks))
+    saved = state.get("environments") or [None] * len(environments)
+    try:
+        for env, kept in zip(environments, saved, strict=True):
+            if kept is not None:
+                restore_environment(env, kept)
+    except (KeyError, TypeError, ValueError) as error:
+        # Another version of the emulator, say: what was learnt is worth more than the games that were running.
+        print(f"The games that were running cannot go on here, so new ones begin: {error}")  # noqa: T201 # for the student
+        saved = [None]
+    if saved[0] is None or state["observation"] is None:
+        _restart_environments(model)
+        return False
+    model._last_obs = state["observation"].numpy()
+    model._last_episode_starts = np.zeros((model.n_envs,), dtype=bool)
+    return True
+
+
+def _environments(model: BaseAlgorithm, callbacks: Sequence[BaseCallback]) -> Iterator[VecEnv]:
+    """The environments of training, and those that evaluate."""
+    yield _environment(model)
+    yield from (callback.eval_env for callback in callbacks if isinstance(callback, EvalCallback))
+
+
+def _restart_environments(model: BaseAlgorithm) -> None:
     environment = _environment(model)
     model._last_obs = environment.reset()  # type: ignore[assignment] # SB3 types it narrower than its environments
     model._last_episode_starts = np.ones((environment.num_envs,), dtype=bool)
@@ -217,10 +262,6 @@ def _environment(model: BaseAlgorithm) -> VecEnv:
     return environment
 
 
-def _environment_generators(model: BaseAlgorithm) -> list[np.random.Generator]:
-    return list(_environment(model).get_attr("np_random"))
-
-
 def _running_statistics(wrapper: VecNormalize) -> Iterator[tuple[str, RunningMeanStd]]:
     yield "reward", wrapper.ret_rms
     if wrapper.norm_obs:
@@ -233,10 +274,3 @@ def _running_statistics(wrapper: VecNormalize) -> Iterator[tuple[str, RunningMea
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _plain(value: Any) -> Any:
-    """A generator's state with its arrays as lists, which every bit generator takes back."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value.tolist() if isinstance(value, np.ndarray) else value

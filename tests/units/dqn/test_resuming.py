@@ -1,0 +1,81 @@
+"""A run that is resumed is the run that it would have been."""
+
+import shutil
+
+import pytest
+import torch as th
+from stable_baselines3.common.save_util import load_from_zip_file
+
+from rl_units.cli import main
+from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
+from rl_units.training.checkpointing import Checkpointing
+from rl_units.yaml_files import dump_yaml
+
+GAME = "BreakoutNoFrameskip-v4"
+SETTINGS = {
+    "env_wrapper": ["stable_baselines3.common.atari_wrappers.AtariWrapper"],
+    "frame_stack": 4,
+    "policy": "CnnPolicy",
+    "n_timesteps": 288,
+    "buffer_size": 150,
+    "learning_starts": 48,
+    "batch_size": 4,
+    "train_freq": 4,
+    "target_update_interval": 40,
+    "exploration_fraction": 0.5,
+}
+STEPS_BETWEEN = 96
+
+
+def train(folder, *flags):
+    """Trains on Breakout, with evaluations in between; gives the run's folder."""
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(folder), "--no-progress", "--num-threads", "1"]
+    assert main([*game, "--checkpoint-freq", str(STEPS_BETWEEN), *flags]) == 0
+    return folder / "dqn" / f"{GAME}_1"
+
+
+def begin(folder, n_envs):
+    folder.mkdir(exist_ok=True)
+    (folder / "dqn.yml").write_text(dump_yaml({"atari": {**SETTINGS, "n_envs": n_envs}}))
+    evaluation = ["--eval-freq", "130", "--eval-episodes", "1"]
+    return train(folder, "-c", str(folder / "dqn.yml"), "--seed", "3", *evaluation)
+
+
+def weights(run):
+    _, parameters, _ = load_from_zip_file(run / f"{GAME}.zip", device="cpu")
+    return parameters["policy"]
+
+
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_a_run_that_is_resumed_at_any_checkpoint_ends_with_the_same_weights(n_envs, tmp_path, monkeypatch):
+    kept, save = [], Checkpointing.save
+
+    def save_and_keep(self):
+        save(self)
+        kept.append(tmp_path / f"stopped-at-{self.saved_at}")
+        shutil.copytree(tmp_path / "whole", kept[-1], dirs_exist_ok=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpointing, "save", save_and_keep)
+        expected = weights(begin(tmp_path / "whole", n_envs))
+
+    assert [folder.name for folder in kept[1:3]] == ["stopped-at-96", "stopped-at-192"]
+    for folder in kept[1:3]:
+        seen = weights(train(folder, "--resume"))
+        assert all(th.equal(seen[name], tensor) for name, tensor in expected.items()), folder.name
+
+
+def test_two_runs_with_one_seed_are_one_run(tmp_path):
+    one, other = (weights(begin(tmp_path / name, 3)) for name in ("one", "other"))
+
+    assert all(th.equal(other[name], tensor) for name, tensor in one.items())
+
+
+def test_every_checkpoint_adds_a_file_of_what_is_new(tmp_path):
+    run = begin(tmp_path, 3)
+
+    checkpoint = read_checkpoint(checkpoint_folder(run))
+
+    # A file for each interval of which the buffer still holds something.
+    assert [(chunk.start, chunk.stop) for chunk in checkpoint.frames] == [(32, 64), (64, 96)]
+    assert {chunk.file for chunk in checkpoint.frames} <= {path.name for path in checkpoint_folder(run).iterdir()}
