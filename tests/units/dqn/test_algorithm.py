@@ -111,3 +111,28 @@ def test_its_own_saved_model_goes_on(tmp_path):
 
     assert (loaded.train_freq.frequency, loaded.gradient_steps) == (2, 1)
     assert loaded.num_timesteps == 120
+
+
+def test_a_loaded_model_keeps_the_replay_ratio_and_its_frames_where_it_is_told(tmp_path):
+    FastDQN("CnnPolicy", game(1), **SETTINGS).save(tmp_path / "model.zip")
+
+    settings = {"train_freq": 4, "gradient_steps": 1, "frames_folder": tmp_path / "frames"}
+    loaded = FastDQN.load(tmp_path / "model.zip", env=game(8), device="cpu", **settings)
+    loaded.learn(80)
+
+    assert (loaded.train_freq.frequency, loaded.gradient_steps) == (1, 2)
+    assert list((tmp_path / "frames").iterdir())
+
+
+def test_frames_in_files_are_not_saved_a_second_time(tmp_path, capsys):
+    model = FastDQN("CnnPolicy", game(1), frames_folder=tmp_path / "frames", **SETTINGS)
+
+    model.save_replay_buffer(tmp_path / "replay_buffer")
+
+    assert "--resume" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_precisions_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="precision is one of float32, tf32, bf16"):
+        FastDQN("CnnPolicy", game(1), precision="float16", **SETTINGS)

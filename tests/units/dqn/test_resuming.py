@@ -7,6 +7,7 @@ import torch as th
 from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_units.cli import main
+from rl_units.dqn.preprocessing import AtariPreprocessing
 from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
 from rl_units.training.checkpointing import Checkpointing
 from rl_units.yaml_files import dump_yaml
@@ -79,3 +80,39 @@ def test_every_checkpoint_adds_a_file_of_what_is_new(tmp_path):
     # A file for each interval of which the buffer still holds something.
     assert [(chunk.start, chunk.stop) for chunk in checkpoint.frames] == [(32, 64), (64, 96)]
     assert {chunk.file for chunk in checkpoint.frames} <= {path.name for path in checkpoint_folder(run).iterdir()}
+
+
+def test_games_that_cannot_go_on_begin_anew_and_it_is_said(tmp_path, monkeypatch, capsys):
+    run = begin(tmp_path, 3)
+
+    def refuse(self, state):
+        raise ValueError("of another version of ale-py")
+
+    monkeypatch.setattr(AtariPreprocessing, "set_state", refuse)
+    train(tmp_path, "--resume", "-n", "384")
+
+    assert "new ones begin: of another version of ale-py" in capsys.readouterr().out
+    assert read_checkpoint(checkpoint_folder(run)).num_timesteps == 384
+
+
+def test_frames_that_were_edited_are_refused_and_nothing_is_overwritten(tmp_path, capsys):
+    run = begin(tmp_path, 3)
+    frames = checkpoint_folder(run) / read_checkpoint(checkpoint_folder(run)).frames[0].file
+    with frames.open("r+b") as file:
+        file.write(b"forged")
+    before = {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()}
+
+    code = main(["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume"])
+
+    assert code == 2
+    assert "is damaged or was edited" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()} == before
+
+
+def test_a_run_with_another_number_of_games_is_refused(tmp_path, capsys):
+    begin(tmp_path, 3)
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
+
+    assert main([*game, "-params", "n_envs:2"]) == 2
+
+    assert "does not fit this run" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from rl_units.dqn.stepping import MeanwhileEnv
 
 # SB3's own class, which knows neither, finds a buffer for itself when it loads a model.
 _OF_THE_FRAMES = ["replay_buffer_class", "replay_buffer_kwargs"]
+_OF_THIS_PROCESS = ["frames_folder", "frames_prefix", "_updates", "_can_be_graphed", "_precision"]
 
 
 class FastDQN(DQN):
@@ -61,17 +62,18 @@ class FastDQN(DQN):
         **settings: Any,
     ) -> None:
         super().__init__(policy, env, _init_setup_model=False, **settings)
-        self._frames_place: dict[str, Any] = {"folder": frames_folder, "prefix": frames_prefix}
+        self.frames_folder, self.frames_prefix = frames_folder, frames_prefix
         self._precision: Precision = precision
         if precision not in get_args(Precision):
             raise ValueError(f"precision is one of {', '.join(get_args(Precision))}, and not {precision}.")
         self._updates: GraphedUpdates | None = None
         self._can_be_graphed = True
-        self._keep_replay_ratio()
         if _init_setup_model:
             self._setup_model()
 
     def _setup_model(self) -> None:
+        # Here and not before, because SB3's `load` changes settings after the object was made.
+        self._keep_replay_ratio()
         self._choose_replay_buffer()
         super()._setup_model()
         if self.device.type == "cpu":
@@ -89,7 +91,11 @@ class FastDQN(DQN):
         n_stack = stacking.stacked_obs.n_stack
         if is_stack_of_images(self.observation_space, n_stack):
             self.replay_buffer_class = FrameReplayBuffer
-            self.replay_buffer_kwargs = {"n_stack": n_stack, **self._frames_place}
+            self.replay_buffer_kwargs = {
+                "n_stack": n_stack,
+                "folder": self.frames_folder,
+                "prefix": self.frames_prefix,
+            }
 
     def _keep_replay_ratio(self) -> None:
         """Translates `train_freq` and `gradient_steps` to steps of the vectorised environment."""
@@ -217,9 +223,16 @@ class FastDQN(DQN):
         actions[explores] = [self.action_space.sample() for _ in range(np.count_nonzero(explores))]
         return actions, state
 
+    def save_replay_buffer(self, path: Any) -> None:
+        """As in SB3; frames in files are a part of the run's checkpoint already, and are not saved a second time."""
+        if isinstance(self.replay_buffer, FrameReplayBuffer) and self.replay_buffer.frame_files is not None:
+            print("The replay buffer is in the run's checkpoint, from which --resume goes on.")  # noqa: T201 # for the student
+            return
+        super().save_replay_buffer(path)
+
     def _excluded_save_params(self) -> list[str]:
         own = _OF_THE_FRAMES if self.replay_buffer_class is FrameReplayBuffer else []
-        return [*super()._excluded_save_params(), "_frames_place", "_updates", "_can_be_graphed", "_precision", *own]
+        return [*super()._excluded_save_params(), *_OF_THIS_PROCESS, *own]
 
 
 def _in_plain_layout(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """The last frames of episodes, which stand in no observation that an action follows."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -16,7 +16,6 @@ import ale_py
 import cv2
 import gymnasium as gym
 import numpy as np
-from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 
@@ -25,12 +24,15 @@ State = dict[str, Any]
 Outcome = tuple[Picture, Any, bool, bool, State]
 
 _NOOP, _FIRE, _UP = 0, 1, 2
-# What SB3's and Gymnasium's wrappers remember; a subclass may remember more. The checker looks at the first calls only.
-_REMEMBERED: dict[type, dict[str, Any]] = {
-    TimeLimit: {"_elapsed_steps": int},
-    OrderEnforcing: {"_has_reset": bool},
-    PassiveEnvChecker: dict.fromkeys(("checked_reset", "checked_step", "checked_data_reuse"), lambda _: True),
-    Monitor: {"rewards": float, "needs_reset": bool, "total_steps": int}
+# What SB3's, Gymnasium's and the Zoo's wrappers remember; by name, because the Zoo puts its own time limit in the place
+# of Gymnasium's. The checker looks at the first calls only.
+_TIME_LIMIT = {"_elapsed_steps": int}
+_REMEMBERED: dict[str, dict[str, Any]] = {
+    "TimeLimit": _TIME_LIMIT,
+    "PatchedTimeLimit": _TIME_LIMIT,
+    "OrderEnforcing": {"_has_reset": bool},
+    "PassiveEnvChecker": dict.fromkeys(("checked_reset", "checked_step", "checked_data_reuse"), lambda _: True),
+    "Monitor": {"rewards": float, "needs_reset": bool, "total_steps": int}
     | {"episode_returns": float, "episode_lengths": int, "episode_times": float},
 }
 # In the emulator's copy: where memory, of the machine or a cartridge, begins; and random generators, as text.
@@ -79,7 +81,10 @@ class AtariPreprocessing(gym.Wrapper[Picture, int, Any, Any]):
         while isinstance(env, gym.Wrapper):
             self._wrappers.append(env)
             env = env.env
-        self.can_be_saved = all(type(w) in _REMEMBERED and not getattr(w, "reset_keywords", ()) for w in self._wrappers)
+        self.can_be_saved = all(
+            type(wrapper).__name__ in _REMEMBERED and not getattr(wrapper, "reset_keywords", ())
+            for wrapper in self._wrappers
+        )
         self._before, self._pressed = b"", bytearray()
         self._last_two: list[Any] = [np.zeros((*game.ale.getScreenDims(), 3), np.uint8)] * 2
         self._lives, self._is_over = 0, True
@@ -127,6 +132,7 @@ class AtariPreprocessing(gym.Wrapper[Picture, int, Any, Any]):
         game shows when it has been played. A forged state can hold any picture, return or memory of the machine.
 
         Raises:
+            TypeError: As for `get_state`.
             ValueError: If the state is damaged or of another environment. This one has to be reset then.
         """
         if _form(state) != _form(self.get_state()) or max(state["pressed"], default=0) >= self._game.action_space.n:
@@ -233,7 +239,7 @@ def _with_lasting(copy: bytes, lasting: State) -> bytes:
 
 
 def _remembered(wrapper: Any) -> State:
-    kinds = _REMEMBERED[type(wrapper)].items()
+    kinds = _REMEMBERED[type(wrapper).__name__].items()
     values = ((name, kind, getattr(wrapper, name)) for name, kind in kinds)
     return {
         name: np.array(value, kind) if isinstance(value, list) else kind(value or 0) for name, kind, value in values
