@@ -4,11 +4,11 @@ They are read and written by position and not mapped: what is mapped counts as t
 and a full disk would end the process instead of raising an error.
 """
 
-import os
 import weakref
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +30,25 @@ class Chunk:
 
 
 class _OpenChunk:
-    """A chunk whose file is open, as long as this object lives."""
+    """A chunk whose file is open, as long as this object lives or until it is closed."""
 
-    def __init__(self, path: Path, flags: int, start: int, stop: int, *, is_saved: bool = False) -> None:
+    def __init__(self, path: Path, mode: str, start: int, stop: int, *, is_saved: bool = False) -> None:
         self.path, self.start, self.stop, self.is_saved = path, start, stop, is_saved
-        self.descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
-        weakref.finalize(self, os.close, self.descriptor)
+        self._content = FileIO(path, mode)
+        self.close = weakref.finalize(self, self._content.close)
+
+    def resize(self, size: int) -> None:
+        self._content.truncate(size)
+
+    def write(self, place: int, frame: Frames) -> None:
+        self._content.seek(place)
+        if self._content.write(frame.data) != frame.nbytes:
+            raise OSError(f"{self.path} could not be written: the disk took a part of a frame only")
+
+    def read(self, place: int, out: Frames) -> None:
+        self._content.seek(place)
+        if self._content.readinto(out.data) != out.nbytes:
+            raise OSError(f"{self.path} is shorter than it was; nobody else may change a run's files")
 
 
 class FrameFiles:
@@ -74,8 +87,7 @@ class FrameFiles:
         chunk = self._chunk_of(index)
         for env, frame in zip(envs.tolist(), np.ascontiguousarray(frames), strict=True):
             place = env * self._capacity + index - chunk.start
-            if os.pwrite(chunk.descriptor, frame.data, place * self._frame_bytes) != self._frame_bytes:
-                raise OSError(f"{chunk.path} could not be written: the disk took a part of a frame only")
+            chunk.write(place * self._frame_bytes, frame)
         chunk.stop = max(chunk.stop, index + 1)
 
     def read(self, last: NDArray[np.int64], envs: NDArray[np.int64], counts: NDArray[np.int64], out: Frames) -> None:
@@ -93,6 +105,7 @@ class FrameFiles:
         while len(self._chunks) > 1 and self._starts[1] <= before:
             chunk = self._chunks.pop(0)
             self._starts.pop(0)
+            chunk.close()
             if not chunk.is_saved:
                 chunk.path.unlink(missing_ok=True)
 
@@ -132,7 +145,7 @@ class FrameFiles:
             path = self._folder / chunk.file
             if path.stat().st_size != size or not 0 < chunk.stop - chunk.start <= self._capacity:
                 raise ValueError(f"{chunk.file} holds other frames than this game's")
-            self._chunks.append(_OpenChunk(path, os.O_RDONLY, chunk.start, chunk.stop, is_saved=True))
+            self._chunks.append(_OpenChunk(path, "r", chunk.start, chunk.stop, is_saved=True))
             self._starts.append(chunk.start)
         self._begin_chunk(stop)
 
@@ -142,14 +155,15 @@ class FrameFiles:
     def _begin_chunk(self, start: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._prefix}-{start}.frames"
-        chunk = _OpenChunk(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, start, start)
+        chunk = _OpenChunk(path, "x+", start, start)
         self._chunks.append(chunk)
         self._starts.append(start)
-        os.ftruncate(chunk.descriptor, self._capacity * self._n_envs * self._frame_bytes)
+        chunk.resize(self._capacity * self._n_envs * self._frame_bytes)
 
     def _drop_newest(self) -> None:
         chunk = self._chunks.pop()
         self._starts.pop()
+        chunk.close()
         chunk.path.unlink(missing_ok=True)
 
     def _chunk_of(self, index: int) -> _OpenChunk:
@@ -164,7 +178,5 @@ class FrameFiles:
             stop = self._starts[at + 1] if at + 1 < len(self._chunks) else chunk.start + self._capacity
             n_here = min(len(out) - done, stop - first - done)
             place = env * self._capacity + first + done - chunk.start
-            read = os.preadv(chunk.descriptor, [out[done : done + n_here].data], place * self._frame_bytes)
-            if read != n_here * self._frame_bytes:
-                raise OSError(f"{chunk.path} is shorter than it was; nobody else may change a run's files")
+            chunk.read(place * self._frame_bytes, out[done : done + n_here])
             done += n_here

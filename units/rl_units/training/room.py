@@ -90,7 +90,8 @@ def _space_bytes(space: spaces.Space[Any]) -> int:
 
 def _free_disk(folder: Path) -> int:
     """Free bytes where a folder is or will be, with what its own frames take already."""
-    kept = sum(path.stat().st_blocks * 512 for path in folder.glob("*.frames"))
+    # Windows does not tell how much of a file is really on the disk.
+    kept = sum(getattr(path.stat(), "st_blocks", 0) * 512 for path in folder.glob("*.frames"))
     while not folder.exists():
         folder = folder.parent
     return int(shutil.disk_usage(folder).free) + kept
