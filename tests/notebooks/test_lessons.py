@@ -26,7 +26,8 @@ def source(read_source):
 def parameters(tmp_path_factory):
     """A budget of seconds: learning begins just before training ends."""
     document = read_yaml(load_course().hyperparameters_for("dqn", ENV))
-    document["atari"] |= {"buffer_size": 1000, "learning_starts": 1150}
+    # One environment, so that a game is over within the budget.
+    document["atari"] |= {"buffer_size": 1000, "learning_starts": 1150, "n_envs": 1}
     path = tmp_path_factory.mktemp("settings") / "dqn.yml"
     path.write_text(dump_yaml(document))
     return {
