@@ -104,7 +104,9 @@ def _walk(options: argparse.Namespace, endpoint: str) -> int:
     """The student's steps; the first that fails ends the walk."""
     environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_TOKEN": _student_token(options.data)}
     run = ["--algo", options.algo, "--env", options.env, "-f", str(options.runs)]
-    short = ["-params", "learning_starts:1000", "buffer_size:10000", "--eval-freq", "2000", "--eval-episodes", "1"]
+    # One environment, so that a game is over within so few steps.
+    settings = ["learning_starts:1000", "buffer_size:10000", "n_envs:1"]
+    short = ["-params", *settings, "--eval-freq", "2000", "--eval-episodes", "1"]
     curve = options.runs / "curve.png"
     steps: list[tuple[str, list[str]]] = [
         ("Is everything here?", ["doctor"]),
