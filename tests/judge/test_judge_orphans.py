@@ -29,11 +29,19 @@ def command(*options):
     return [sys.executable, "-m", "rl_leaderboard", *options, "--log-level", "ERROR"]
 
 
+def command_of(process):
+    """Its command; empty if it ended a moment ago."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def wait_for(process, part, count=1):
     """The children of a process that have this in their command, once there are so many."""
     until = time.monotonic() + PATIENCE
     while True:
-        found = [child for child in psutil.Process(process.pid).children() if part in " ".join(child.cmdline())]
+        found = [child for child in psutil.Process(process.pid).children() if part in command_of(child)]
         if len(found) == count:
             return found
         assert time.monotonic() < until
@@ -43,8 +51,10 @@ def wait_for(process, part, count=1):
 def test_workers_end_when_their_judge_is_killed(environment):
     given = {**os.environ, **environment, "RL_LEADERBOARD_HUB": "no"}
     with subprocess.Popen(command("judge", "--workers", "2"), env=given, stdout=subprocess.DEVNULL) as judge:
-        workers = wait_for(judge, "spawn_main", 2)
-        judge.kill()
+        try:
+            workers = wait_for(judge, "spawn_main", 2)
+        finally:
+            judge.kill()
 
     assert psutil.wait_procs(workers, PATIENCE)[1] == []
 
