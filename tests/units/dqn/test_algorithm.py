@@ -8,6 +8,7 @@ from stable_baselines3.common.env_util import make_atari_env
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecFrameStack
 
+from rl_units.dqn import algorithm
 from rl_units.dqn.algorithm import FastDQN
 from rl_units.dqn.frame_replay import FrameReplayBuffer
 from rl_units.environments import register_environments
@@ -136,3 +137,17 @@ def test_frames_in_files_are_not_saved_a_second_time(tmp_path, capsys):
 def test_precisions_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match="precision is one of float32, tf32, bf16"):
         FastDQN("CnnPolicy", game(1), precision="float16", **SETTINGS)
+
+
+def test_updates_that_fit_no_graph_are_made_one_by_one_and_it_is_said_once(monkeypatch, capsys):
+    class Refusing:
+        def __init__(self, *_):
+            raise RuntimeError("it waits for the GPU")
+
+    monkeypatch.setattr(algorithm, "graphed_buffer", lambda model: model.replay_buffer)
+    monkeypatch.setattr(algorithm, "GraphedUpdates", Refusing)
+
+    model = FastDQN("CnnPolicy", game(1), **SETTINGS).learn(60)
+
+    assert model._n_updates == 5
+    assert capsys.readouterr().out.count("one by one, because they cannot be put into a CUDA graph: it waits") == 1
