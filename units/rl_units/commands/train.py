@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_self_play_arguments(parser)
     parser.add_argument(
-        "--reference", action="store_true", help="on Atari, SB3's own DQN instead of ours, which keeps every frame once"
+        "--reference", action="store_true", help="on Atari, SB3's own DQN instead of ours, which learns the same"
     )
     parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
     parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=positive)

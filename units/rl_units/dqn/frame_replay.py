@@ -19,7 +19,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecNormalize
 
 from rl_units.dqn.frame_files import Chunk, FrameFiles
-from rl_units.dqn.frames import Frames, FramesInMemory
+from rl_units.dqn.frames import Frames, FramesInMemory, FrameStore
 from rl_units.dqn.last_frames import LastFrames
 
 
@@ -88,7 +88,7 @@ class FrameReplayBuffer(ReplayBuffer):
         self._n_stack = n_stack
         channels = self.obs_shape[0] // n_stack
         self._frame_shape = (channels, *self.obs_shape[1:])
-        self._frames: FrameFiles | FramesInMemory
+        self._frames: FrameStore
         if folder is None:
             # The oldest transition looks back over a whole stack, and the newest has its next frame.
             self._frames = FramesInMemory(self.buffer_size + n_stack, n_envs, self._frame_shape)
