@@ -4,17 +4,15 @@ import copy
 import tempfile
 from pathlib import Path
 
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
-from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
 from stable_baselines3 import DQN
 from stable_baselines3.common.logger import configure
-from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecTransposeImage
 
+from flicker import flickering, play
 from rl_units.dqn import algorithm, device_batches
 from rl_units.dqn.algorithm import FastDQN
 from rl_units.dqn.cuda_updates import GraphedUpdates, Updates, graphed_buffer, updates_per_graph
@@ -29,49 +27,19 @@ OURS = {"replay_buffer_class": FrameReplayBuffer, "replay_buffer_kwargs": {"n_st
 with_a_gpu = pytest.mark.skipif(not th.cuda.is_available(), reason="no CUDA device")
 
 
-class Flicker(gym.Env):
-    """Random images, in episodes of given lengths, which end or run out of time."""
-
-    def __init__(self, episodes, size, seed):
-        self.observation_space = spaces.Box(0, 255, (size, size, 1), np.uint8)
-        self.action_space = spaces.Discrete(3)
-        self._episodes, self._episode, self._random = episodes, -1, np.random.default_rng(seed)
-
-    def _image(self):
-        return self._random.integers(0, 256, self.observation_space.shape, np.uint8)
-
-    def reset(self, *, seed=None, options=None):
-        self._episode += 1
-        self._left, self._timeout = self._episodes[self._episode % len(self._episodes)]
-        return self._image(), {}
-
-    def step(self, action):
-        self._left -= 1
-        over = self._left == 0
-        return self._image(), self._random.normal(), over and not self._timeout, over and self._timeout, {}
-
-
 def game(n_envs, episodes=EPISODES, size=36):
-    envs = DummyVecEnv([lambda seed=seed: Flicker(episodes, size, seed) for seed in range(n_envs)])
-    return VecTransposeImage(VecFrameStack(envs, 4))
+    return flickering(episodes, n_envs, 4, (size, size, 1))
 
 
 class Player:
-    """Plays random actions into a buffer, as SB3 does."""
+    """Fills a buffer, and goes on where it stopped."""
 
     def __init__(self, env, buffer):
-        self._env, self._buffer, self._observation = env, buffer, env.reset()
+        self._env, self._buffer, self._observation = env, buffer, None
         self._random = np.random.default_rng(7)
 
     def play(self, steps):
-        for _ in range(steps):
-            actions = self._random.integers(0, 3, self._env.num_envs)
-            following, rewards, dones, infos = self._env.step(actions)
-            real = following.copy()
-            for index in np.flatnonzero(dones):
-                real[index] = infos[index]["terminal_observation"]
-            self._buffer.add(self._observation, real, actions, rewards, dones, infos)
-            self._observation = following
+        self._observation = play(self._env, [self._buffer], steps, self._observation, self._random)
 
 
 def player(device="cpu", **settings):

@@ -8,48 +8,22 @@ import secrets
 import tempfile
 from pathlib import Path
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
 from stable_baselines3.common.buffers import ReplayBuffer
-from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecTransposeImage
 
+from flicker import ACTIONS, flickering, play
 from rl_units.dqn import frame_files
 from rl_units.dqn.frame_replay import FrameReplayBuffer
 from rl_units.errors import CheckpointError
 from rl_units.training.replay import Segment, end_last_episode, new_segments, read_segments, write_segment
 
-ACTIONS = spaces.Discrete(3)
 
-
-class Flicker(gym.Env):
-    """Random images, in episodes of given lengths, which end or run out of time."""
-
-    def __init__(self, lengths, channels, seed):
-        self.observation_space = spaces.Box(0, 255, (15, 14, channels), np.uint8)
-        self.action_space = ACTIONS
-        self._lengths, self._episode, self._random = lengths, -1, np.random.default_rng(seed)
-
-    def _image(self):
-        return self._random.integers(0, 256, self.observation_space.shape, np.uint8)
-
-    def reset(self, *, seed=None, options=None):
-        self._episode += 1
-        self._left, self._timeout = self._lengths[self._episode % len(self._lengths)]
-        return self._image(), {}
-
-    def step(self, action):
-        self._left -= 1
-        over = self._left == 0
-        return self._image(), self._random.normal(), over and not self._timeout, over and self._timeout, {}
-
-
-def stacked(lengths, n_envs, n_stack, channels):
-    envs = DummyVecEnv([lambda seed=seed: Flicker(lengths, channels, seed) for seed in range(n_envs)])
-    return VecTransposeImage(VecFrameStack(envs, n_stack))
+def stacked(episodes, n_envs, n_stack, channels):
+    return flickering(episodes, n_envs, n_stack, (15, 14, channels))
 
 
 def both(capacity, env, n_stack, folder=None):
@@ -68,22 +42,6 @@ def place(is_in_files):
     """A folder for the frames, or None."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name) if is_in_files else None
-
-
-def play(env, buffers, steps, observation=None):
-    """Steps an environment as SB3 does, into all buffers."""
-    observation = env.reset() if observation is None else observation
-    random = np.random.default_rng(7)
-    for _ in range(steps):
-        actions = random.integers(0, 3, env.num_envs)
-        following, rewards, dones, infos = env.step(actions)
-        real = following.copy()
-        for index in np.flatnonzero(dones):
-            real[index] = infos[index]["terminal_observation"]
-        for buffer in buffers:
-            buffer.add(observation, real, actions, rewards, dones, infos)
-        observation = following
-    return observation
 
 
 def batches(buffer, n=3, size=16):

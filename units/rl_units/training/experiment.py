@@ -32,7 +32,7 @@ from rl_units.training.checkpoint import Checkpoint, checkpoint_folder
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.progress import Progress
 from rl_units.training.room import check_room
-from rl_units.training.threads import choose_threads
+from rl_units.training.threads import ThreadWatch, choose_threads
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,9 @@ class Experiment(ExperimentManager):
         else:
             print("This algorithm or its replay buffer keeps state of its own, so the run cannot be resumed.")  # noqa: T201 # as above
             self.callbacks.append(Stopping(self.stop))
+        if self.plan.times_threads and model.device.type == "cpu":
+            # Before the checkpoint, which keeps the number that the run goes on with.
+            self.callbacks.insert(0, ThreadWatch())
         figures = []
         if self._arena is not None:
             playing = self._arena.make_callback()
