@@ -1,35 +1,29 @@
 """Drives the Zoo: its own parser, its own experiment, with ours hooked in where it makes callbacks and models."""
 
-import io
 import os
 import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
 from typing import Any
 
 import rl_zoo3.train
 import torch as th
 from rl_zoo3.exp_manager import ExperimentManager
-from rl_zoo3.utils import ALGOS
-from stable_baselines3.common import base_class
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
-from rl_units.dqn.algorithm import FastDQN
 from rl_units.dqn.settings import N_ENVS, with_our_preprocessing
 from rl_units.errors import ConfigError, UserError
-from rl_units.files import atomic_path, storage_errors, write_text
+from rl_units.files import storage_errors, write_text
 from rl_units.runs import file_name
 from rl_units.self_play.arena import SelfPlayArena
 from rl_units.self_play.settings import SelfPlay, save_settings
 from rl_units.training.checkpoint import Checkpoint, checkpoint_folder
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
+from rl_units.training.hooks import atomic_model_files, our_dqn, replaced, stopping_on_signals
 from rl_units.training.progress import Progress
 from rl_units.training.room import check_room
 from rl_units.training.threads import ThreadWatch, choose_threads
@@ -268,11 +262,11 @@ def train(plan: Plan) -> Outcome:
         return experiments[-1]
 
     with (
-        _replaced(rl_zoo3.train, "ExperimentManager", make_experiment),
-        _replaced(sys, "argv", ["python -m rl_units train", *plan.arguments]),
-        _algorithms(plan),
-        _atomic_model_files(),
-        _stopping_on_signals(stop),
+        replaced(rl_zoo3.train, "ExperimentManager", make_experiment),
+        replaced(sys, "argv", ["python -m rl_units train", *plan.arguments]),
+        our_dqn(plan.fast_dqn),
+        atomic_model_files(),
+        stopping_on_signals(stop),
         storage_errors(plan.log_folder),
     ):
         try:
@@ -301,66 +295,3 @@ def _outcome(experiment: Experiment, stop: Stop) -> Outcome:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-@contextmanager
-def _replaced(owner: ModuleType, name: str, value: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
-@contextmanager
-def _algorithms(plan: Plan) -> Iterator[None]:
-    """The Zoo's algorithms, of which the plan may replace one."""
-    original = ALGOS["dqn"]
-    if plan.fast_dqn:
-        ALGOS["dqn"] = FastDQN
-    try:
-        yield
-    finally:
-        ALGOS["dqn"] = original
-
-
-@contextmanager
-def _atomic_model_files() -> Iterator[None]:
-    """SB3 writes a model's zip in place; a process killed then would leave half of the best model."""
-    write: Callable[..., None] = getattr(base_class, "save_to_zip_file")  # noqa: B009 # imported there, not exported
-
-    def save_to_zip_file(path: Any, *args: Any, **kwargs: Any) -> None:
-        if not isinstance(path, str | Path):
-            write(path, *args, **kwargs)
-            return
-        final = Path(path)
-        buffer = io.BytesIO()  # torch's own writer hides why a disk refuses; see checkpoint.write_tensors
-        write(buffer, *args, **kwargs)
-        with atomic_path(final if final.suffix == ".zip" else final.with_name(f"{final.name}.zip")) as temporary:
-            temporary.write_bytes(buffer.getbuffer())
-
-    with _replaced(base_class, "save_to_zip_file", save_to_zip_file):
-        yield
-
-
-@contextmanager
-def _stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """The first signal asks for a stop, the second is the ordinary one."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    earlier = {number: signal.getsignal(number) for number in signals}
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
-            raise KeyboardInterrupt
-        stop.requested = True
-        # Not print: the signal may have come in the middle of the bar's own output.
-        os.write(2, b"\nStopping after this rollout, with a checkpoint; once more to stop at once.\n")
-
-    for number in signals:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
