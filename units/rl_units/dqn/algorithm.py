@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, unwrap_vec_w
 
 from rl_units.dqn.cuda_updates import GraphedUpdates, Precision, graphed_buffer, updates_per_graph
 from rl_units.dqn.frame_replay import FrameReplayBuffer, is_stack_of_images
-from rl_units.dqn.stepping import MeanwhileEnv
+from rl_units.dqn.stepping import MeanwhileEnv, keep_frames_whole
 
 # SB3's own class, which knows neither, finds a buffer for itself when it loads a model.
 _OF_THE_FRAMES = ["replay_buffer_class", "replay_buffer_kwargs"]
@@ -86,6 +86,8 @@ class FastDQN(DQN):
     def _choose_replay_buffer(self) -> None:
         """Takes the buffer of single frames where observations are stacks and nobody asks for another one."""
         stacking = unwrap_vec_wrapper(self.env, VecFrameStack) if self.env is not None else None
+        if stacking is not None:
+            keep_frames_whole(stacking)
         if self.replay_buffer_class is not None or stacking is None or self.n_steps > 1:
             return
         n_stack = stacking.stacked_obs.n_stack
@@ -147,7 +149,6 @@ class FastDQN(DQN):
             return
         n_steps = self.train_freq.frequency * self.n_envs  # type: ignore[union-attr] # as above
         self.train(self.gradient_steps if self.gradient_steps > 0 else n_steps, self.batch_size)
-        self.policy.set_training_mode(False)
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """As in SB3; on a GPU in a graph, whose loss is logged a call later."""
