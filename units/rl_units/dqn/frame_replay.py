@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch as th
 from gymnasium import spaces
@@ -344,6 +345,22 @@ class FrameReplayBuffer(ReplayBuffer):
             self._normalize_reward(self.rewards[draw.rows, draw.envs].reshape(-1, 1), env),
         )
         return ReplayBufferSamples(*(self.to_torch(array, copy=False) for array in data))
+
+
+def _by_pixel(stacks: Frames) -> Frames:
+    """Observations with the values of a pixel side by side in memory, which a CPU's convolutions want.
+
+    Args:
+        stacks: `[n, n_stack, channels, height, width]`.
+
+    Returns:
+        `[n, n_stack * channels, height, width]`.
+    """
+    planes = stacks.reshape(len(stacks), -1, *stacks.shape[-2:])
+    pixels: Frames = np.empty((len(planes), *planes.shape[2:], planes.shape[1]), np.uint8)
+    for observation, out in zip(planes, pixels, strict=True):
+        cv2.merge(list(observation), out)  # twice as fast as numpy, four times as torch
+    return np.moveaxis(pixels, -1, 1)
 
 
 def is_stack_of_images(space: spaces.Space[Any], n_stack: int) -> bool:
