@@ -198,3 +198,11 @@ def test_a_malformed_quiz_is_refused_with_its_reason(empty_unit, old, new, reaso
 def test_a_missing_quiz_is_named(empty_unit):
     with pytest.raises(ManifestError, match=r"quiz\.toml cannot be read"):
         load_quiz(empty_unit)
+
+
+def test_the_fast_file_of_the_atari_unit_differs_in_its_start_and_its_budget_alone():
+    folder = next(unit.folder for unit in UNITS if unit.number == 3)
+    classic, fast = (read_yaml(folder / f"{name}.yml")["atari"] for name in ("dqn", "dqn_fast"))
+
+    assert {name for name in classic if fast[name] != classic[name]} == {"n_timesteps", "learning_starts"}
+    assert fast.keys() == classic.keys()
