@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference", action="store_true", help="on Atari, SB3's own DQN instead of ours, which learns the same"
     )
     parser.add_argument("--gym-packages", nargs="+", default=[], help="packages that register further environments")
-    parser.add_argument("--num-threads", help="CPU threads for torch (default: the fastest, by timing)", type=positive)
+    parser.add_argument(
+        "--num-threads", help="CPU threads for torch, all the time (default: the fastest, by timing)", type=positive
+    )
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--verbose", help="1: also the Zoo's tables (default: 0)", type=int, default=0)
 

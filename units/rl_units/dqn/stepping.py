@@ -66,7 +66,7 @@ def keep_frames_whole(stacking: VecFrameStack) -> None:
     storing, handing to a network whose channels come first, then walks through memory in single bytes.
 
     Args:
-        stacking: Stacks of images.
+        stacking: Of images; its stacks are uint8 `[n_envs, height, width, n_stack * channels]`. Others are left alone.
     """
     stacks: Any = stacking.stacked_obs.stacked_obs  # a dictionary for Dict spaces, which SB3's type leaves out
     if not isinstance(stacks, dict) and stacks.ndim == 4 and not stacking.stacked_obs.channels_first:

@@ -29,10 +29,10 @@ def replaced(owner: ModuleType, name: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
-def our_dqn(takes_place: bool) -> Iterator[None]:
-    """Our DQN in the Zoo's table of algorithms, if it is wanted."""
+def our_dqn(is_wanted: bool) -> Iterator[None]:
+    """Our DQN in the place of SB3's in the Zoo's table of algorithms, if it is wanted."""
     original = ALGOS["dqn"]
-    if takes_place:
+    if is_wanted:
         ALGOS["dqn"] = FastDQN
     try:
         yield
