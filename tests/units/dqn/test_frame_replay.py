@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch as th
 from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,17 @@ def test_an_environment_that_begins_anew_without_an_end_is_understood(lengths, f
     play(env, (theirs, ours), second)
 
     assert_same_batches(theirs, ours)
+
+
+def test_observations_lie_in_memory_as_convolutions_on_a_cpu_want_them():
+    env = stacked([(9, False)], 2, 4, 1)
+    _, ours = both(10, env, 4)
+    play(env, (ours,), 5)
+
+    batch = ours.sample(4)
+
+    for observations in (batch.observations, batch.next_observations):
+        assert observations.is_contiguous(memory_format=th.channels_last)
 
 
 def test_a_stack_that_does_not_move_on_by_a_frame_is_refused():

@@ -333,10 +333,7 @@ class FrameReplayBuffer(ReplayBuffer):
         draw = self._drawn(batch_inds, self._draw_envs(len(batch_inds)))
         stacks: Frames = np.empty((len(batch_inds), self._n_stack + 1, *self._frame_shape), np.uint8)
         self.stacks_into(draw, stacks)
-        # Two views of the same memory.
-        observations, next_observations = (
-            part.reshape(-1, *self.obs_shape) for part in (stacks[:, :-1], stacks[:, 1:])
-        )
+        observations, next_observations = (_by_pixel(part) for part in (stacks[:, :-1], stacks[:, 1:]))
         data = (
             np.asarray(self._normalize_obs(observations, env)),
             self.actions[draw.rows, draw.envs],
