@@ -33,10 +33,10 @@ def test_a_run_goes_on_with_another_number_only_if_that_saves_a_fifth(best, curr
 class WatchedRun:
     """A run of which only steps and minutes are known, and how often its threads were timed."""
 
-    def __init__(self, becomes=None):
+    def __init__(self, becomes=None, learning_starts=0):
         self.now, self.becomes, self.timed_with = 0.0, becomes, []
         self.watch = ThreadWatch(self._choose, lambda: self.now)
-        self.watch.model = SimpleNamespace(num_timesteps=0)
+        self.watch.model = SimpleNamespace(num_timesteps=0, learning_starts=learning_starts)
         self.watch.on_rollout_start()
 
     def _choose(self, _model, current):
@@ -71,6 +71,12 @@ def test_a_run_that_has_become_slow_is_timed_once_and_may_change(on_two_cores, c
     run.minutes(6000, 6000, 1000, 1000)
     assert run.timed_with == [2]
     assert "goes on with 1 CPU thread" in capsys.readouterr().out
+
+
+def test_that_learning_is_slower_than_random_play_is_no_reason(on_two_cores):
+    run = WatchedRun(learning_starts=100_000)
+    run.minutes(60_000, 50_000, 6000, 6000)
+    assert run.timed_with == []
 
 
 def test_a_run_with_fewer_threads_than_cores_is_timed_every_five_minutes(on_two_cores):

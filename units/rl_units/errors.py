@@ -35,6 +35,10 @@ class CheckpointError(UserError):
     """A checkpoint that cannot be continued from: damaged, or of another environment, algorithm or version."""
 
 
+CHECKPOINT_REMEDY = "Put back a copy of the checkpoint folder, or begin a new run without --resume."
+"""What to do about a checkpoint that cannot be read."""
+
+
 class StorageError(UserError):
     """A file could not be written: full disk, read-only folder, quota."""
 

@@ -60,9 +60,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary = path.with_name(f".{path.stem}-{os.getpid()}-{next(_counter)}{path.suffix}")
         try:
             yield temporary
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -74,7 +74,8 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Waits until a file or a folder's list of files is on the disk, where it survives a loss of power."""
     is_folder = path.is_dir()
     if os.name == "nt" and is_folder:
         return  # Windows cannot open a folder

@@ -63,6 +63,36 @@ def test_there_is_an_update_for_every_four_transitions(n_envs, frequency, update
     assert (model.train_freq.frequency, model.gradient_steps) == (frequency, updates)
 
 
+def test_a_frequency_in_steps_counts_transitions_and_one_in_episodes_is_left_alone():
+    settings = {**SETTINGS, "train_freq": (4, "step")}
+    model = FastDQN("CnnPolicy", game(8), **settings)
+    alone = FastDQN("CnnPolicy", game(1), **settings | {"train_freq": (2, "episode")})
+
+    assert (model.train_freq.frequency, model.gradient_steps) == (1, 2)
+    assert (alone.train_freq.frequency, alone.train_freq.unit.value, alone.gradient_steps) == (2, "episode", 1)
+
+
+@pytest.mark.parametrize(("before", "after", "frequency", "updates"), [(8, 1, 4, 1), (1, 8, 1, 2)])
+def test_a_saved_model_keeps_its_replay_ratio_with_another_number_of_environments(
+    before, after, frequency, updates, tmp_path
+):
+    FastDQN("CnnPolicy", game(before), **SETTINGS).save(tmp_path / "model.zip")
+
+    loaded = FastDQN.load(tmp_path / "model.zip", env=game(after), device="cpu")
+    theirs = DQN.load(tmp_path / "model.zip", env=game(1), device="cpu")
+
+    assert (loaded.train_freq.frequency, loaded.gradient_steps) == (frequency, updates)
+    assert (theirs.train_freq.frequency, theirs.gradient_steps) == (4, 1)
+
+
+def test_saving_changes_nothing_in_the_model(tmp_path):
+    model = FastDQN("CnnPolicy", game(8), **SETTINGS)
+
+    model.save(tmp_path / "model.zip")
+
+    assert (model.train_freq.frequency, model.gradient_steps) == (1, 2)
+
+
 def test_every_environment_tosses_a_coin_of_its_own():
     model = FastDQN("CnnPolicy", game(8), **SETTINGS)
     model.exploration_rate = 0.5

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import os
 import resource
 import secrets
@@ -19,7 +20,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from flicker import ACTIONS, flickering, play
 from rl_units.dqn import frame_files
 from rl_units.dqn.frame_replay import FrameReplayBuffer
-from rl_units.errors import CheckpointError
+from rl_units.errors import CheckpointError, StorageError
 from rl_units.training.replay import Segment, end_last_episode, new_segments, read_segments, write_segment
 
 
@@ -191,6 +192,43 @@ def test_files_that_were_saved_are_not_written_again(tmp_path):
 
     assert before
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_files_that_a_checkpoint_names_are_on_the_disk_before(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(frame_files, "sync", synced.append)
+    env = stacked([(9, False)], 2, 4, 1)
+    _, ours = both(100, env, 4, tmp_path)
+    play(env, (ours,), 40)
+
+    named = {tmp_path / chunk.file for chunk in ours.cut()}
+
+    assert named
+    assert named | {tmp_path} == set(synced)
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(frame_files, "FileIO", refuse)
+    env = stacked([(9, False)], 2, 4, 1)
+    _, ours = both(100, env, 4, tmp_path)
+
+    with pytest.raises(StorageError, match=r"cannot be written: Permission denied\. Choose another folder"):
+        play(env, (ours,), 1)
+
+
+def test_more_files_than_may_be_open_are_read_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(frame_files, "_MOST_OPEN", 2)
+    env = stacked([(9, False)], 2, 4, 1)
+    theirs, ours = both(100, env, 4, tmp_path)
+
+    play(env, (theirs, ours), 50)
+
+    assert len(list(tmp_path.iterdir())) == 4
+    assert sum(not chunk._content.closed for chunk in ours.frame_files._chunks) == 2
+    assert_same_batches(theirs, ours)
 
 
 def test_files_that_no_checkpoint_names_go_when_their_frames_are_given_up(tmp_path):

@@ -1,15 +1,22 @@
 """A run that is resumed is the run that it would have been."""
 
 import shutil
+import signal
 
+import gymnasium as gym
 import pytest
 import torch as th
+from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.save_util import load_from_zip_file
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack
 
 from rl_units.cli import main
 from rl_units.dqn.preprocessing import AtariPreprocessing
+from rl_units.environments import register_environments
+from rl_units.training import state
 from rl_units.training.checkpoint import checkpoint_folder, read_checkpoint
 from rl_units.training.checkpointing import Checkpointing
+from rl_units.training.environments import environment_state
 from rl_units.yaml_files import dump_yaml
 
 GAME = "BreakoutNoFrameskip-v4"
@@ -29,17 +36,23 @@ STEPS_BETWEEN = 96
 
 
 def train(folder, *flags):
-    """Trains on Breakout, with evaluations in between; gives the run's folder."""
-    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(folder), "--no-progress", "--num-threads", "1"]
+    """Trains on Breakout; gives the run's folder."""
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(folder), "--no-progress"]
     assert main([*game, "--checkpoint-freq", str(STEPS_BETWEEN), *flags]) == 0
     return folder / "dqn" / f"{GAME}_1"
 
 
 def begin(folder, n_envs):
+    """Trains on Breakout with one thread and with evaluations in between, which a resumed run keeps."""
     folder.mkdir(exist_ok=True)
     (folder / "dqn.yml").write_text(dump_yaml({"atari": {**SETTINGS, "n_envs": n_envs}}))
-    evaluation = ["--eval-freq", "130", "--eval-episodes", "1"]
-    return train(folder, "-c", str(folder / "dqn.yml"), "--seed", "3", *evaluation)
+    flags = ["--num-threads", "1", "--eval-freq", "130", "--eval-episodes", "1"]
+    return train(folder, "-c", str(folder / "dqn.yml"), "--seed", "3", *flags)
+
+
+def checkpoint_files(folder):
+    run = folder / "dqn" / f"{GAME}_1"
+    return {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()}
 
 
 def weights(run):
@@ -100,19 +113,99 @@ def test_frames_that_were_edited_are_refused_and_nothing_is_overwritten(tmp_path
     frames = checkpoint_folder(run) / read_checkpoint(checkpoint_folder(run)).frames[0].file
     with frames.open("r+b") as file:
         file.write(b"forged")
-    before = {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()}
+    before = checkpoint_files(tmp_path)
 
     code = main(["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume"])
 
     assert code == 2
     assert "is damaged or was edited" in capsys.readouterr().err
-    assert {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()} == before
+    assert checkpoint_files(tmp_path) == before
 
 
 def test_a_run_with_another_number_of_games_is_refused(tmp_path, capsys):
     begin(tmp_path, 3)
     game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
 
+    before = checkpoint_files(tmp_path)
+
     assert main([*game, "-params", "n_envs:2"]) == 2
 
     assert "does not fit this run" in capsys.readouterr().err
+    assert checkpoint_files(tmp_path) == before
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_model(tmp_path, monkeypatch, capsys):
+    run = begin(tmp_path, 3)
+    model = (run / f"{GAME}.zip").read_bytes()
+
+    def stop(*_):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(state, "restore_environments", stop)
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
+
+    assert main(game) == 2
+
+    assert "The checkpoint is of step 288" in capsys.readouterr().err
+    assert (run / f"{GAME}.zip").read_bytes() == model
+
+
+def test_a_run_whose_lock_cannot_be_taken_is_told_so(tmp_path, capsys):
+    run = begin(tmp_path, 1)
+    lock = checkpoint_folder(run) / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
+
+    assert main(game) == 2
+
+    assert f"{lock} cannot be written" in capsys.readouterr().err
+
+
+def test_a_resumed_run_keeps_its_algorithm(tmp_path, capsys):
+    begin(tmp_path, 1)
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
+
+    assert main([*game, "--reference"]) == 2
+
+    assert "keeps its algorithm" in capsys.readouterr().err
+
+
+class Forgetful(gym.Wrapper):
+    """A wrapper with a state of its own, which nobody knows."""
+
+
+def inside(env):
+    return AtariPreprocessing(Forgetful(env))
+
+
+def outside(env):
+    return Forgetful(AtariPreprocessing(env))
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "vec_env", "can_tell"),
+    [
+        (AtariPreprocessing, DummyVecEnv, True),
+        (AtariPreprocessing, SubprocVecEnv, True),
+        (inside, DummyVecEnv, False),
+        (outside, DummyVecEnv, False),
+        (outside, SubprocVecEnv, False),
+    ],
+)
+def test_games_go_on_unless_a_wrapper_has_a_state_that_is_not_known(wrapper, vec_env, can_tell):
+    register_environments()
+    env = VecFrameStack(make_vec_env(GAME, 2, wrapper_class=wrapper, vec_env_cls=vec_env), 4)
+    env.reset()
+
+    assert (environment_state(env) is not None) is can_tell
+    env.close()
+
+
+@pytest.mark.skipif(not th.cuda.is_available(), reason="no CUDA device")
+def test_the_games_of_a_run_on_a_gpu_go_on(tmp_path, capsys):
+    begin(tmp_path, 3)
+    train(tmp_path, "--resume", "-n", "384")
+
+    assert "new ones begin" not in capsys.readouterr().out

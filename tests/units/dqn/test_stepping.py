@@ -1,27 +1,73 @@
-"""Stacks whose frames lie whole in memory."""
+"""Environments that are stepped while something else is done."""
+
+import threading
 
 import numpy as np
 import pytest
-from stable_baselines3.common.vec_env import VecFrameStack, unwrap_vec_wrapper
+from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from flicker import flickering
-from rl_units.dqn.stepping import keep_frames_whole
+from rl_units.dqn.stepping import MeanwhileEnv
 
 EPISODES = ((5, False), (3, True), (1, False))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_stacks_show_the_same_and_lie_as_networks_take_them(channels):
-    usual, whole = (flickering(EPISODES, 2, 4, (15, 14, channels)) for _ in range(2))
-    keep_frames_whole(unwrap_vec_wrapper(whole, VecFrameStack))
+class Counting(VecEnvWrapper):
+    """Environments that note in which thread they are stepped, and may refuse to be."""
 
-    np.testing.assert_array_equal(whole.reset(), usual.reset())
-    for _ in range(12):
-        expected, seen = (env.step([0, 1]) for env in (usual, whole))
+    def __init__(self, venv, refuses=False):
+        super().__init__(venv)
+        self.threads, self.refuses = [], refuses
 
-        assert seen[0].flags.c_contiguous
-        for mine, theirs in zip(seen[:3], expected[:3], strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-        for mine, theirs in zip(seen[3], expected[3], strict=True):
-            assert ("terminal_observation" in mine) == ("terminal_observation" in theirs)
-            np.testing.assert_array_equal(mine.get("terminal_observation"), theirs.get("terminal_observation"))
+    def step(self, actions):
+        self.threads.append(threading.current_thread().name)
+        if self.refuses:
+            raise RuntimeError("the game crashed")
+        return self.venv.step(actions)
+
+    def reset(self):
+        return self.venv.reset()
+
+    def step_wait(self):
+        return self.venv.step_wait()
+
+
+@pytest.mark.parametrize("in_a_thread", [True, False])
+def test_work_is_done_once_and_what_comes_out_is_that_of_the_environments(in_a_thread):
+    usual, counting = flickering(EPISODES, 2, 4, (15, 14, 1)), Counting(flickering(EPISODES, 2, 4, (15, 14, 1)))
+    done = []
+    with MeanwhileEnv(counting, in_a_thread=in_a_thread) as env:
+        np.testing.assert_array_equal(env.reset(), usual.reset())
+        env.work = lambda: done.append(threading.current_thread().name)
+        for _ in range(4):
+            expected, seen = usual.step([0, 1]), env.step([0, 1])
+            for mine, theirs in zip(seen[:3], expected[:3], strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+    here = threading.current_thread().name
+    assert done == [here]
+    assert [name == here for name in counting.threads] == [not in_a_thread, True, True, True]
+
+
+@pytest.mark.parametrize("in_a_thread", [True, False])
+def test_an_environment_that_fails_is_heard_of_after_the_work(in_a_thread):
+    done = []
+    with MeanwhileEnv(Counting(flickering(EPISODES, 2, 4, (15, 14, 1)), True), in_a_thread=in_a_thread) as env:
+        env.reset()
+        env.work = lambda: done.append(1)
+        with pytest.raises(RuntimeError, match="the game crashed"):
+            env.step([0, 1])
+
+    assert done == [1]
+
+
+@pytest.mark.parametrize("in_a_thread", [True, False])
+def test_work_that_fails_is_heard_of(in_a_thread):
+    def fail():
+        raise RuntimeError("the loss is no number")
+
+    with MeanwhileEnv(flickering(EPISODES, 2, 4, (15, 14, 1)), in_a_thread=in_a_thread) as env:
+        env.reset()
+        env.work = fail
+        with pytest.raises(RuntimeError, match="the loss is no number"):
+            env.step([0, 1])

@@ -45,8 +45,8 @@ def run(tmp_path_factory):
 def test_the_zoo_trains_with_it(run):
     data, _, _ = load_from_zip_file(run / "dqn" / f"{GAME}_1" / f"{GAME}.zip", device="cpu")
 
-    # Two updates for eight transitions, which are four steps of the vectorised environment.
-    assert (data["train_freq"].frequency, data["gradient_steps"], data["_n_updates"]) == (2, 1, 9)
+    # Saved as it was given: an update for four transitions, which are two steps of the vectorised environment.
+    assert (data["train_freq"].frequency, data["gradient_steps"], data["_n_updates"]) == (4, 1, 9)
 
 
 @pytest.mark.parametrize("flags", [[], ["--gym-packages", "rl_units.dqn.zoo"]], ids=["without it", "with it"])

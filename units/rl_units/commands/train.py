@@ -15,7 +15,7 @@ from rl_units.self_play.settings import ENV_ID, SelfPlay, load_settings
 from rl_units.yaml_files import read_yaml
 
 if TYPE_CHECKING:
-    from rl_units.training.experiment import Outcome, Plan
+    from rl_units.training.plan import Outcome, Plan
 
 PASSES_FLAGS_ON = True
 """Flags that are not declared here go to `rl_zoo3.train` as they are."""
@@ -121,7 +121,7 @@ def _note_other_game(env_id: str) -> None:
 
 def _new_plan(options: argparse.Namespace) -> "Plan":
     from rl_units.environments import is_atari
-    from rl_units.training.experiment import Plan
+    from rl_units.training.plan import Plan
 
     arguments = ["--algo", options.algo, "--env", options.env, "-f", str(options.log_folder)]
     configuration = options.conf_file or load_course().hyperparameters_for(options.algo, options.env)
@@ -141,15 +141,21 @@ def _new_plan(options: argparse.Namespace) -> "Plan":
 
 def _resumed_plan(options: argparse.Namespace) -> "Plan":
     from rl_units.training.checkpoint import checkpoint_folder, locked_run, read_checkpoint
-    from rl_units.training.experiment import Plan, kept_configuration
+    from rl_units.training.experiment import kept_configuration
+    from rl_units.training.plan import Plan
 
     if options.conf_file is not None:
         raise ConfigError("A resumed run keeps its hyperparameters: leave out -c, or begin a new run without --resume.")
+    if options.reference:
+        raise ConfigError("A resumed run keeps its algorithm: leave out --reference, or begin a new run.")
     folder = _folder_to_resume(options)
     with locked_run(folder):
         checkpoint = read_checkpoint(checkpoint_folder(folder))
     if (checkpoint.algo, checkpoint.env_id) != (options.algo, options.env):
-        raise CheckpointError(f"The checkpoint in {folder} is of {checkpoint.algo} on {checkpoint.env_id}.")
+        raise CheckpointError(
+            f"The checkpoint in {folder} is of {checkpoint.algo} on {checkpoint.env_id}. To resume it, use "
+            f"--algo {checkpoint.algo} --env {checkpoint.env_id}."
+        )
     budget = options.n_timesteps or checkpoint.total_timesteps
     is_saved = (folder / f"{file_name(options.env)}.zip").is_file()  # else its last save failed, and is made up for
     if checkpoint.num_timesteps >= budget and is_saved:
@@ -166,7 +172,7 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
         checkpoint_frequency=options.checkpoint_freq,
         run_folder=folder,
         checkpoint=checkpoint,
-        times_threads=options.num_threads is None,
+        times_threads=options.num_threads is None and "--num-threads" not in checkpoint.arguments,
         shows_progress=not options.no_progress,
         self_play=load_settings(folder),
         fast_dqn=checkpoint.model == "FastDQN",
@@ -226,7 +232,7 @@ def _report(outcome: "Outcome", options: argparse.Namespace) -> None:
             f"The checkpoint is of step {outcome.resumable_at:,}. Go on with:\n"
             f"  python -m rl_units train --resume {flags}"
             if outcome.resumable_at is not None
-            else "The model is saved, but a run of this kind cannot be resumed."
+            else "The model is saved, but there is no checkpoint to resume from."
         )
         raise UserError(f"Stopped at step {outcome.num_timesteps:,}. {resume}")
     print(f"Trained {outcome.num_timesteps:,} steps: {outcome.run_folder}")

@@ -5,8 +5,10 @@ convolutions are fastest in, and environments that play on while the network lea
 files are those of SB3, which loads what this saves.
 """
 
+import io
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,16 +16,17 @@ import numpy as np
 import torch as th
 from numpy.typing import NDArray
 from stable_baselines3 import DQN
-from stable_baselines3.common.type_aliases import MaybeCallback
+from stable_baselines3.common.type_aliases import MaybeCallback, TrainFrequencyUnit
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, unwrap_vec_wrapper
 
 from rl_units.dqn.cuda_updates import GraphedUpdates, Precision, graphed_buffer, updates_per_graph
-from rl_units.dqn.frame_replay import FrameReplayBuffer, is_stack_of_images
-from rl_units.dqn.stepping import MeanwhileEnv, keep_frames_whole
+from rl_units.dqn.frame_replay import FrameReplayBuffer
+from rl_units.dqn.stacks import frames_in_a_stack, keep_frames_whole
+from rl_units.dqn.stepping import MeanwhileEnv
 
 # SB3's own class, which knows neither, finds a buffer for itself when it loads a model.
 _OF_THE_FRAMES = ["replay_buffer_class", "replay_buffer_kwargs"]
-_OF_THIS_PROCESS = ["frames_folder", "frames_prefix", "_updates", "_can_be_graphed", "_precision"]
+_OF_THIS_PROCESS = ["frames_folder", "frames_prefix", "_as_given", "_updates", "_can_be_graphed", "_precision"]
 
 
 class FastDQN(DQN):
@@ -86,12 +89,11 @@ class FastDQN(DQN):
     def _choose_replay_buffer(self) -> None:
         """Takes the buffer of single frames where observations are stacks and nobody asks for another one."""
         stacking = unwrap_vec_wrapper(self.env, VecFrameStack) if self.env is not None else None
-        if stacking is not None:
-            keep_frames_whole(stacking)
-        if self.replay_buffer_class is not None or stacking is None or self.n_steps > 1:
+        if self.env is None or stacking is None:
             return
-        n_stack = stacking.stacked_obs.n_stack
-        if is_stack_of_images(self.observation_space, n_stack):
+        keep_frames_whole(stacking)
+        n_stack = frames_in_a_stack(self.env, self.replay_buffer_class, self.n_steps)
+        if n_stack is not None:
             self.replay_buffer_class = FrameReplayBuffer
             self.replay_buffer_kwargs = {
                 "n_stack": n_stack,
@@ -101,12 +103,29 @@ class FastDQN(DQN):
 
     def _keep_replay_ratio(self) -> None:
         """Translates `train_freq` and `gradient_steps` to steps of the vectorised environment."""
-        frequency = self.train_freq
-        if self.env is None or not isinstance(frequency, int) or self.gradient_steps < 1:
+        self._convert_train_freq()
+        frequency: Any = self.train_freq  # a TrainFreq by now, which SB3's type leaves out
+        self._as_given: tuple[Any, int] = frequency, self.gradient_steps
+        if self.env is None or frequency.unit != TrainFrequencyUnit.STEP or self.gradient_steps < 1:
             return
         n_updates = self.n_envs * self.gradient_steps
-        self.train_freq = frequency // math.gcd(frequency, n_updates)
-        self.gradient_steps = self.train_freq * n_updates // frequency
+        divisor = math.gcd(frequency.frequency, n_updates)
+        self.train_freq = frequency._replace(frequency=frequency.frequency // divisor)
+        self.gradient_steps = n_updates // divisor
+
+    def save(
+        self,
+        path: str | Path | io.BufferedIOBase,
+        exclude: Iterable[str] | None = None,
+        include: Iterable[str] | None = None,
+    ) -> None:
+        """As in SB3, with the settings as they were given: whoever loads it may have another number of environments."""
+        translated = self.train_freq, self.gradient_steps
+        self.train_freq, self.gradient_steps = self._as_given
+        try:
+            super().save(path, exclude, include)
+        finally:
+            self.train_freq, self.gradient_steps = translated
 
     def learn(
         self,

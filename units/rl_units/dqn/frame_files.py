@@ -15,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_units.dqn.frames import Frames
+from rl_units.files import storage_errors, sync
 
 CHUNK_BYTES = 64 * 1024**2
 """Size of a file when it is full."""
+
+_MOST_OPEN = 64
+"""Files that are open at a time; systems give a process a few hundred, and each checkpoint ends a file."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Chunk:
 
 
 class _OpenChunk:
-    """A chunk whose file is open, as long as this object lives or until it is closed."""
+    """A chunk whose file is open, as long as this object lives or until it is closed; then it is opened to be read."""
 
     def __init__(self, path: Path, mode: str, start: int, stop: int, *, is_saved: bool = False) -> None:
         self.path, self.start, self.stop, self.is_saved = path, start, stop, is_saved
@@ -46,8 +50,15 @@ class _OpenChunk:
             raise OSError(f"{self.path} could not be written: the disk took a part of a frame only")
 
     def read(self, place: int, out: Frames) -> None:
-        self._content.seek(place)
-        if self._content.readinto(out.data) != out.nbytes:
+        if self._content.closed:
+            with FileIO(self.path) as content:
+                self._read(content, place, out)
+        else:
+            self._read(self._content, place, out)
+
+    def _read(self, content: FileIO, place: int, out: Frames) -> None:
+        content.seek(place)
+        if content.readinto(out.data) != out.nbytes:
             raise OSError(f"{self.path} is shorter than it was; nobody else may change a run's files")
 
 
@@ -83,6 +94,8 @@ class FrameFiles:
             OSError: If the disk refuses it.
         """
         if not self._chunks or index >= self._chunks[-1].start + self._capacity:
+            if self._chunks:
+                sync(self._chunks[-1].path)  # so that a checkpoint has less to wait for
             self._begin_chunk(index)
         chunk = self._chunk_of(index)
         for env, frame in zip(envs.tolist(), np.ascontiguousarray(frames), strict=True):
@@ -116,14 +129,20 @@ class FrameFiles:
             index: Number of the first frame that will be written from now on.
 
         Returns:
-            The files of all frames before it.
+            The files of all frames before it, which survive a loss of power.
+
+        Raises:
+            OSError: If the disk refuses it.
         """
         if self._chunks and self._chunks[-1].start == index:
             self._drop_newest()
         for chunk in self._chunks:
+            if not chunk.is_saved:
+                sync(chunk.path)
             chunk.stop, chunk.is_saved = min(chunk.stop, index), True
         if self._chunks:
             self._begin_chunk(index)
+            sync(self._folder)
         return [Chunk(chunk.path.name, chunk.start, chunk.stop) for chunk in self._chunks[:-1]]
 
     def open(self, chunks: Sequence[Chunk], oldest: int, stop: int) -> None:
@@ -145,8 +164,7 @@ class FrameFiles:
             path = self._folder / chunk.file
             if path.stat().st_size != size or not 0 < chunk.stop - chunk.start <= self._capacity:
                 raise ValueError(f"{chunk.file} holds other frames than this game's")
-            self._chunks.append(_OpenChunk(path, "r", chunk.start, chunk.stop, is_saved=True))
-            self._starts.append(chunk.start)
+            self._append(_OpenChunk(path, "r", chunk.start, chunk.stop, is_saved=True))
         self._begin_chunk(stop)
 
     def __reduce__(self) -> str:
@@ -155,10 +173,16 @@ class FrameFiles:
     def _begin_chunk(self, start: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._prefix}-{start}.frames"
-        chunk = _OpenChunk(path, "x+", start, start)
-        self._chunks.append(chunk)
-        self._starts.append(start)
+        with storage_errors(path):
+            chunk = _OpenChunk(path, "x+", start, start)
+        self._append(chunk)
         chunk.resize(self._capacity * self._n_envs * self._frame_bytes)
+
+    def _append(self, chunk: _OpenChunk) -> None:
+        self._chunks.append(chunk)
+        self._starts.append(chunk.start)
+        for older in self._chunks[-_MOST_OPEN - 1 : -_MOST_OPEN]:
+            older.close()
 
     def _drop_newest(self) -> None:
         chunk = self._chunks.pop()

@@ -1,20 +1,20 @@
-"""Environments that take a step while something else is done, and stacks of frames that are quick to move on."""
+"""Environments that take a step while something else is done."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecFrameStack
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 
 class MeanwhileEnv(VecEnvWrapper):
     """Environments during whose next step some work is done; a context manager.
 
-    What comes out does not depend on whether there is a thread: the work sees nothing of the step.
+    What comes out does not depend on whether there is a thread: the work sees nothing of the step. That holds for
+    environments that draw from random generators of their own, as Gymnasium's do, and not from those of the process.
 
     Attributes:
         work: What is done during the next step; None for nothing.
@@ -57,17 +57,3 @@ class MeanwhileEnv(VecEnvWrapper):
     def reset(self) -> VecEnvObs:
         """As in the environments themselves."""
         return self.venv.reset()
-
-
-def keep_frames_whole(stacking: VecFrameStack) -> None:
-    """Lays each frame of the stacks in one piece of memory; what is seen stays the same.
-
-    SB3 lays the frames of a stack pixel by pixel beside each other. All that is done with them later, moving on,
-    storing, handing to a network whose channels come first, then walks through memory in single bytes.
-
-    Args:
-        stacking: Of images; its stacks are uint8 `[n_envs, height, width, n_stack * channels]`. Others are left alone.
-    """
-    stacks: Any = stacking.stacked_obs.stacked_obs  # a dictionary for Dict spaces, which SB3's type leaves out
-    if not isinstance(stacks, dict) and stacks.ndim == 4 and not stacking.stacked_obs.channels_first:
-        stacking.stacked_obs.stacked_obs = np.moveaxis(np.moveaxis(stacks, -1, 1).copy(), 1, -1)

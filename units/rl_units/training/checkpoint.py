@@ -22,7 +22,7 @@ import torch as th
 from filelock import BaseFileLock, FileLock, Timeout
 
 from rl_units.dqn.frame_files import Chunk
-from rl_units.errors import CheckpointError
+from rl_units.errors import CHECKPOINT_REMEDY, CheckpointError
 from rl_units.files import atomic_path, storage_errors, write_text
 from rl_units.training.replay import Segment
 
@@ -123,7 +123,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         document = json.loads(path.read_text(encoding="utf-8"))
         version = document.pop("format")
         if version not in _READABLE:
-            raise CheckpointError(f"{path} has format {version}; this version reads up to format {FORMAT}.")
+            raise CheckpointError(
+                f"{path} has format {version}; this version reads up to format {FORMAT}. Install the version of "
+                "rl_units that began the run, or begin a new run without --resume."
+            )
         document["segments"] = tuple(Segment(**segment) for segment in document["segments"])
         document["frames"] = tuple(Chunk(**chunk) for chunk in document.get("frames", ()))
         for name in ("arguments", "callbacks"):
@@ -136,10 +139,12 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             "Runs started with python -m rl_units train have one; those of rl_zoo3.train do not."
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from error
+        raise CheckpointError(f"{path} is damaged: {error}. {CHECKPOINT_REMEDY}") from error
     for name, expected in checkpoint.hashes.items():
         if not expected or file_hash(folder / name) != expected:
-            raise CheckpointError(f"{folder / name} is damaged or was edited, so this run cannot be resumed from it.")
+            raise CheckpointError(
+                f"{folder / name} is damaged or was edited, so this run cannot be resumed from it. {CHECKPOINT_REMEDY}"
+            )
     return checkpoint
 
 
@@ -161,7 +166,8 @@ def locked_run(run_folder: Path) -> BaseFileLock:
         folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock", blocking=False)
     try:
-        lock.acquire()
+        with storage_errors(folder / "lock"):
+            lock.acquire()
     except Timeout as error:
         raise CheckpointError(
             f"{run_folder} is being trained by another process. Stop that one first, or begin a new run."
@@ -202,18 +208,17 @@ def write_tensors(path: Path, state: dict[str, Any]) -> None:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def read_tensors(path: Path, device: th.device) -> dict[str, Any]:
-    """Loads what `write_tensors` saved; tensors only.
+def read_tensors(path: Path) -> dict[str, Any]:
+    """Loads what `write_tensors` saved, onto the CPU; tensors only.
 
     Raises:
         CheckpointError: If it is damaged or holds anything but tensors and plain containers.
     """
     try:
-        state: dict[str, Any] = th.load(path, map_location=device, weights_only=True)
+        # Games and random generators are on the CPU whatever the model's device; weights are copied to where they go.
+        state: dict[str, Any] = th.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from error
-    # The generator's state lives on the CPU whatever the device.
-    state["random"] = {name: value.cpu() for name, value in state["random"].items()}
+        raise CheckpointError(f"{path} is damaged: {error}. {CHECKPOINT_REMEDY}") from error
     return state
 
 

@@ -218,9 +218,10 @@ class Checkpointing(BaseCallback):
         if str(model.observation_space) != checkpoint.observation_space:
             raise CheckpointError(
                 f"The checkpoint in {self._folder} has observations {checkpoint.observation_space}, but this "
-                f"environment gives {model.observation_space}."
+                f"environment gives {model.observation_space}. Resume with the environment and the packages that it "
+                "was started with, or begin a new run without --resume."
             )
-        tensors = read_tensors(self._folder / checkpoint.tensors, model.device)
+        tensors = read_tensors(self._folder / checkpoint.tensors)
         try:
             if checkpoint.statistics is not None:
                 state.restore_normalization(model, read_arrays(self._folder / checkpoint.statistics))

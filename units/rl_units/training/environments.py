@@ -29,13 +29,21 @@ def environment_state(env: VecEnv) -> dict[str, Any] | None:
         elif type(env) not in _WITHOUT_STATE:
             return None
         env = env.venv
-    if type(env) not in (DummyVecEnv, SubprocVecEnv) or not all(env.env_is_wrapped(AtariPreprocessing)):
+    if not _can_tell(env):
         return None
     return {
         "stacks": stacks,
         "games": [_with_tensors(state) for state in env.env_method("get_state")],
         "generators": generator_states(env),
     }
+
+
+def _can_tell(env: VecEnv) -> bool:
+    """Whether each environment is Atari's preprocessing, around which and in which nothing has a state of its own."""
+    if type(env) not in (DummyVecEnv, SubprocVecEnv) or not all(env.env_is_wrapped(AtariPreprocessing)):
+        return False
+    outermost = env.env_method("class_name")
+    return all(name == AtariPreprocessing.class_name() for name in outermost) and all(env.get_attr("can_be_saved"))
 
 
 def restore_environment(env: VecEnv, state: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ import secrets
 import shutil
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +19,14 @@ from rl_units.errors import ConfigError, UserError
 from rl_units.files import storage_errors, write_text
 from rl_units.runs import file_name
 from rl_units.self_play.arena import SelfPlayArena
-from rl_units.self_play.settings import SelfPlay, save_settings
-from rl_units.training.checkpoint import Checkpoint, checkpoint_folder
+from rl_units.self_play.settings import save_settings
+from rl_units.training.checkpoint import checkpoint_folder
 from rl_units.training.checkpointing import Checkpointing, Stop, Stopping, can_checkpoint, keep_earlier_logs
 from rl_units.training.hooks import atomic_model_files, our_dqn, replaced, stopping_on_signals
+from rl_units.training.plan import Outcome, Plan
 from rl_units.training.progress import Progress
 from rl_units.training.room import check_room
 from rl_units.training.threads import ThreadWatch, choose_threads
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One call of `train`.
-
-    Attributes:
-        arguments: Command line for `rl_zoo3.train`, without the program's name.
-        log_folder: Where runs are kept.
-        checkpoint_frequency: Environment steps between two checkpoints.
-        run_folder: The run to go on with; None begins a new one.
-        checkpoint: Its checkpoint; None begins a new run.
-        times_threads: Whether torch's threads are chosen by timing.
-        shows_progress: Whether the bar is shown.
-        self_play: How the agent plays against itself; None where it does not.
-        fast_dqn: Whether `dqn` is ours, for stacked images, and not SB3's.
-    """
-
-    arguments: tuple[str, ...]
-    log_folder: Path
-    checkpoint_frequency: int
-    run_folder: Path | None = None
-    checkpoint: Checkpoint | None = None
-    times_threads: bool = True
-    shows_progress: bool = True
-    self_play: SelfPlay | None = None
-    fast_dqn: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a training ended.
-
-    Attributes:
-        run_folder: The Zoo's run folder.
-        num_timesteps: Environment steps trained, all sessions together.
-        stopped: Whether it was asked to stop before its budget was used.
-        resumable_at: Steps of the last checkpoint; None for a run that cannot be resumed.
-    """
-
-    run_folder: Path
-    num_timesteps: int
-    stopped: bool
-    resumable_at: int | None = None
 
 
 class Experiment(ExperimentManager):
@@ -118,19 +74,28 @@ class Experiment(ExperimentManager):
         return results
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Reads the file as the Zoo does; our DQN takes several environments unless the file says how many."""
+        """Reads the file as the Zoo does; our DQN takes several environments unless the file says how many.
+
+        Or unless it says that updates are made after episodes, which SB3 does for a single environment only.
+        """
         hyperparameters, saved = super().read_hyperparameters()
-        if self.plan.fast_dqn:
+        if self.plan.fast_dqn and "episode" not in str(hyperparameters.get("train_freq")):
             for settings in (hyperparameters, saved):
                 settings.setdefault("n_envs", N_ENVS)
         return hyperparameters, saved
+
+    @property
+    def _frames_folder(self) -> Path | None:
+        """Where our DQN keeps its frames; None in memory, as for the trials of the Zoo's search, which are not kept."""
+        is_kept = self.plan.fast_dqn and not self.optimize_hyperparameters
+        return checkpoint_folder(Path(self.save_path)) if is_kept else None
 
     def _preprocess_hyperparams(self, hyperparams: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any]:
         if self.plan.fast_dqn and "env_wrapper" in hyperparams:
             hyperparams["env_wrapper"] = with_our_preprocessing(hyperparams["env_wrapper"])
         settings, env_wrapper, callbacks, vec_env_wrapper = super()._preprocess_hyperparams(hyperparams)
-        if self.plan.fast_dqn:
-            settings["frames_folder"] = checkpoint_folder(Path(self.save_path))
+        if self._frames_folder is not None:
+            settings["frames_folder"] = self._frames_folder
             settings["frames_prefix"] = f"replay-{secrets.token_hex(4)}"
         return settings, env_wrapper, callbacks, vec_env_wrapper
 
@@ -138,9 +103,7 @@ class Experiment(ExperimentManager):
         self, hyperparams: dict[str, Any], saved_hyperparams: dict[str, Any], env: VecEnv
     ) -> dict[str, Any]:
         # The Zoo's last step before it makes the model, which takes the memory.
-        check_room(
-            self.algo, env, hyperparams, checkpoint_folder(Path(self.save_path)), frames_in_files=self.plan.fast_dqn
-        )
+        check_room(self.algo, env, hyperparams, self._frames_folder, self.plan.checkpoint_frequency)
         settings: dict[str, Any] = super()._preprocess_action_noise(hyperparams, saved_hyperparams, env)
         return settings
 
@@ -219,6 +182,12 @@ class Experiment(ExperimentManager):
             stop=self.stop,
         )
 
+    def save_trained_model(self, model: BaseAlgorithm) -> None:
+        """Saves the model as the Zoo does; not one that was stopped before it was put back where it had been."""
+        was_put_back = self.checkpointing is None or self.checkpointing.saved_at >= 0
+        if self.plan.checkpoint is None or was_put_back:
+            super().save_trained_model(model)
+
     def _save_config(self, saved_hyperparams: dict[str, Any]) -> None:
         # A resumed run keeps the record of how it was begun.
         if self.plan.checkpoint is None:
@@ -289,8 +258,14 @@ def _outcome(experiment: Experiment, stop: Stop) -> Outcome:
     if model is None:  # the Zoo's own hyperparameter search
         return Outcome(folder, 0, stopped=stop.requested)
     stopped = stop.requested and model.num_timesteps < model._total_timesteps
-    resumable_at = experiment.checkpointing.saved_at if experiment.checkpointing is not None else None
-    return Outcome(folder, model.num_timesteps, stopped, resumable_at)
+    return Outcome(folder, model.num_timesteps, stopped, _resumable_at(experiment))
+
+
+def _resumable_at(experiment: Experiment) -> int | None:
+    if experiment.checkpointing is not None and experiment.checkpointing.saved_at >= 0:
+        return experiment.checkpointing.saved_at
+    before = experiment.plan.checkpoint
+    return before.num_timesteps if before is not None else None
 
 
 def _reason(error: Exception) -> str:

@@ -19,7 +19,7 @@ from stable_baselines3.common.buffers import DictReplayBuffer, NStepReplayBuffer
 
 from rl_units.dqn.frame_files import Chunk
 from rl_units.dqn.frame_replay import FrameReplayBuffer
-from rl_units.errors import CheckpointError
+from rl_units.errors import CHECKPOINT_REMEDY, CheckpointError
 from rl_units.files import atomic_path
 
 SEGMENT_STEPS = 10_000
@@ -125,12 +125,16 @@ def read_segments(
                 if next_observations is not None:
                     next_observations[rows] = following[held]
         except (KeyError, ValueError, IndexError, TypeError) as error:
-            raise CheckpointError(f"{folder / segment.file} does not fit this run: {error}.") from error
+            raise CheckpointError(
+                f"{folder / segment.file} does not fit this run: {error}. {CHECKPOINT_REMEDY}"
+            ) from error
     if isinstance(buffer, FrameReplayBuffer):
         try:
             buffer.open(frames, added)
         except (ValueError, OSError) as error:
-            raise CheckpointError(f"The replay buffer in {folder} does not fit this run: {error}.") from error
+            raise CheckpointError(
+                f"The replay buffer in {folder} does not fit this run: {error}. {CHECKPOINT_REMEDY}"
+            ) from error
         return
     buffer.pos = added % buffer.buffer_size
     buffer.full = added >= buffer.buffer_size
@@ -178,7 +182,7 @@ def read_arrays(path: Path) -> Arrays:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(f"{path} is missing or damaged: {error}.") from error
+        raise CheckpointError(f"{path} is missing or damaged: {error}. {CHECKPOINT_REMEDY}") from error
 
 
 def _observation_columns(buffer: ReplayBuffer) -> Iterator[tuple[str, NDArray[Any], NDArray[Any] | None]]:

@@ -10,8 +10,11 @@ import psutil
 from gymnasium import spaces
 from rl_zoo3.utils import ALGOS
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, unwrap_vec_wrapper
+from stable_baselines3.common.vec_env import VecEnv
 
+from rl_units.dqn.algorithm import FastDQN
+from rl_units.dqn.frame_files import CHUNK_BYTES
+from rl_units.dqn.stacks import frames_in_a_stack
 from rl_units.errors import ConfigError
 
 _DEFAULT_SIZE = 1_000_000  # SB3's
@@ -25,21 +28,25 @@ class Need:
     Attributes:
         bytes_each: Of a transition.
         place: Where: "memory" or "disk".
+        bytes_beside: What it takes for a while beside the transitions that it holds.
     """
 
     bytes_each: int
     place: str
+    bytes_beside: int = 0
 
 
-def check_room(algo: str, env: VecEnv, settings: dict[str, Any], folder: Path, *, frames_in_files: bool) -> None:
+def check_room(
+    algo: str, env: VecEnv, settings: dict[str, Any], folder: Path | None, checkpoint_frequency: int
+) -> None:
     """Refuses a replay buffer that does not fit.
 
     Args:
         algo: As the Zoo names it; those without a replay buffer always fit.
         env: The environments that are trained in.
         settings: The algorithm's hyperparameters.
-        folder: Where frames are kept in files.
-        frames_in_files: Whether they are.
+        folder: Where a `FastDQN` keeps frames in files; None where none are kept in files.
+        checkpoint_frequency: Transitions between two checkpoints.
 
     Raises:
         ConfigError: If it does not fit; says what does.
@@ -47,15 +54,22 @@ def check_room(algo: str, env: VecEnv, settings: dict[str, Any], folder: Path, *
     if not issubclass(ALGOS[algo], OffPolicyAlgorithm):
         return
     size = int(settings.get("buffer_size", _DEFAULT_SIZE))
-    stacking = unwrap_vec_wrapper(env, VecFrameStack)
-    if frames_in_files and isinstance(stacking, VecFrameStack):
-        need = Need(_space_bytes(env.observation_space) // stacking.stacked_obs.n_stack, "disk")
-        free = _free_disk(folder)
-    else:
+    numbers = _space_bytes(env.action_space) + _NUMBERS_BYTES
+    observation = _space_bytes(env.observation_space)
+    n_stack = None
+    if issubclass(ALGOS[algo], FastDQN):
+        n_stack = frames_in_a_stack(env, settings.get("replay_buffer_class"), settings.get("n_steps", 1))
+    if n_stack is None:
         n_stored = 1 if settings.get("optimize_memory_usage") else 2
-        observations = n_stored * _space_bytes(env.observation_space)
-        need = Need(observations + _space_bytes(env.action_space) + _NUMBERS_BYTES, "memory")
-        free = int(psutil.virtual_memory().available)
+        need = Need(n_stored * observation + numbers, "memory")
+    elif folder is None:
+        need = Need(observation // n_stack + numbers, "memory")
+    else:
+        frame = observation // n_stack
+        # What the checkpoint before names stays until the next one is written; and two files are not full.
+        need = Need(frame, "disk", min(checkpoint_frequency, size) * frame + 2 * CHUNK_BYTES)
+    in_files = folder if need.place == "disk" else None
+    free = int(psutil.virtual_memory().available) if in_files is None else _free_disk(in_files)
     refuse_what_does_not_fit(size, need, free)
 
 
@@ -65,13 +79,15 @@ def refuse_what_does_not_fit(size: int, need: Need, free: int) -> None:
     Raises:
         ConfigError: If it does not fit.
     """
-    if size * need.bytes_each <= free:
+    taken = size * need.bytes_each + need.bytes_beside
+    if taken <= free:
         return
-    most = _round_down(free // need.bytes_each)
-    raise ConfigError(
-        f"The replay buffer of {size:,} transitions would take {size * need.bytes_each / 1e9:,.1f} GB of {need.place}, "
-        f"and {free / 1e9:,.1f} GB are free. At most {most:,} transitions fit: set buffer_size to that or less."
-    )
+    told = f"The replay buffer of {size:,} transitions would take {taken / 1e9:,.1f} GB of {need.place}"
+    most = _round_down(max(free - need.bytes_beside, 0) // need.bytes_each)
+    remedy = f"At most {most:,} transitions fit: set buffer_size to that or less."
+    if most == 0:
+        remedy = f"Not a single transition fits: make some room in the {need.place} first."
+    raise ConfigError(f"{told}, and {free / 1e9:,.1f} GB are free. {remedy}")
 
 
 def _round_down(number: int) -> int:

@@ -92,6 +92,9 @@ class ThreadWatch(BaseCallback):
         elapsed = self._clock() - self._began
         if elapsed < _WINDOW_SECONDS:
             return
+        if self._first_step < getattr(self.model, "learning_starts", 0):  # nothing is learnt yet, which is much faster
+            self._begin_window()
+            return
         rate = (self.model.num_timesteps - self._first_step) / elapsed
         self._windows += 1
         has_fewer = th.get_num_threads() < _candidates()[-1]
