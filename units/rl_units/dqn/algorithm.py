@@ -21,6 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, unwrap_vec_w
 
 from rl_units.dqn.cuda_updates import GraphedUpdates, Precision, graphed_buffer, updates_per_graph
 from rl_units.dqn.frame_replay import FrameReplayBuffer
+from rl_units.dqn.linear_layers import use_onednn
 from rl_units.dqn.stacks import frames_in_a_stack, keep_frames_whole
 from rl_units.dqn.stepping import MeanwhileEnv
 
@@ -82,6 +83,7 @@ class FastDQN(DQN):
         if self.device.type == "cpu":
             # A fifth faster in oneDNN's convolutions.
             self.policy.to(memory_format=th.channels_last)  # type: ignore[call-overload] # torch's stub wants a tensor
+            use_onednn(self.policy)
         for group in self.policy.optimizer.param_groups:
             if "fused" in group:
                 group["fused"], group["foreach"] = True, False
