@@ -38,6 +38,9 @@ class CheckpointError(UserError):
 CHECKPOINT_REMEDY = "Put back a copy of the checkpoint folder, or begin a new run without --resume."
 """What to do about a checkpoint that cannot be read."""
 
+SETTINGS_REMEDY = "Resume with the hyperparameters that it was started with."
+"""What to do about a checkpoint that is whole, but of other settings."""
+
 
 class StorageError(UserError):
     """A file could not be written: full disk, read-only folder, quota."""

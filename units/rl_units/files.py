@@ -75,7 +75,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Waits until a file or a folder's list of files is on the disk, where it survives a loss of power."""
+    """Has the system flush a file, or a folder's list of files, to the disk."""
     is_folder = path.is_dir()
     if os.name == "nt" and is_folder:
         return  # Windows cannot open a folder

@@ -50,6 +50,11 @@ class Broadcaster:
         self._is_closed = False
         self._waiting_thread = anyio.CapacityLimiter(1)
 
+    @property
+    def clients(self) -> int:
+        """How many look on."""
+        return len(self._queues)
+
     def has_room(self, network: str) -> bool:
         """Whether one more of this network can look on."""
         mine = self._networks[network]

@@ -85,6 +85,22 @@ def test_a_saved_model_keeps_its_replay_ratio_with_another_number_of_environment
     assert (theirs.train_freq.frequency, theirs.gradient_steps) == (4, 1)
 
 
+def test_a_model_that_gets_its_environments_later_keeps_its_replay_ratio(tmp_path):
+    FastDQN("CnnPolicy", game(8), **SETTINGS).save(tmp_path / "model.zip")
+
+    loaded = FastDQN.load(tmp_path / "model.zip", device="cpu", buffer_size=10)
+    loaded.set_env(game(8))
+
+    assert (loaded.train_freq.frequency, loaded.gradient_steps) == (1, 2)
+
+
+def test_what_somebody_asks_of_the_replay_buffer_is_kept():
+    model = FastDQN("CnnPolicy", game(1), replay_buffer_kwargs={"handle_timeout_termination": False}, **SETTINGS)
+
+    assert type(model.replay_buffer) is FrameReplayBuffer
+    assert model.replay_buffer.handle_timeout_termination is False
+
+
 def test_saving_changes_nothing_in_the_model(tmp_path):
     model = FastDQN("CnnPolicy", game(8), **SETTINGS)
 

@@ -41,6 +41,11 @@ def test_what_onednn_is_not_for_is_left_to_torch():
     ours, theirs = both()
 
     assert ours(th.ones(2, 3, 640)).equal(theirs(th.ones(2, 3, 640)))
+    assert ours(th.ones(0, 640)).shape == (0, 512)
+    with th.autocast("cpu", th.bfloat16):
+        assert ours(th.ones(2, 640)).dtype == th.bfloat16
+    exported = th.export.export(ours, (th.ones(2, 640),))
+    assert "mkldnn" not in str(exported.graph)
     assert ours.double()(th.ones(2, 640).double()).equal(theirs.double()(th.ones(2, 640).double()))
 
 

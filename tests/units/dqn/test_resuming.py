@@ -1,5 +1,6 @@
 """A run that is resumed is the run that it would have been."""
 
+import contextlib
 import shutil
 import signal
 
@@ -130,7 +131,20 @@ def test_a_run_with_another_number_of_games_is_refused(tmp_path, capsys):
 
     assert main([*game, "-params", "n_envs:2"]) == 2
 
-    assert "does not fit this run" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "does not fit this run" in error
+    assert "Resume with the hyperparameters that it was started with." in error
+    assert checkpoint_files(tmp_path) == before
+
+
+def test_a_finished_run_that_does_not_fit_keeps_its_checkpoint(tmp_path):
+    run = begin(tmp_path, 3)
+    (run / f"{GAME}.zip").unlink()  # as if its last save had failed, which a resumption makes up for
+    before = checkpoint_files(tmp_path)
+    game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "--resume", "--no-progress"]
+
+    assert main([*game, "-params", "n_envs:2"]) == 2
+
     assert checkpoint_files(tmp_path) == before
 
 
@@ -147,7 +161,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_model(tmp_path, monke
 
     assert main(game) == 2
 
-    assert "The checkpoint is of step 288" in capsys.readouterr().err
+    assert "Stopped at step 288. The checkpoint is of step 288." in capsys.readouterr().err
     assert (run / f"{GAME}.zip").read_bytes() == model
 
 
@@ -172,35 +186,21 @@ def test_a_resumed_run_keeps_its_algorithm(tmp_path, capsys):
     assert "keeps its algorithm" in capsys.readouterr().err
 
 
-class Forgetful(gym.Wrapper):
-    """A wrapper with a state of its own, which nobody knows."""
+@pytest.mark.parametrize("vec_env", [DummyVecEnv, SubprocVecEnv])
+@pytest.mark.parametrize(("place", "can_tell"), [("nowhere", True), ("inside", False), ("outside", False)])
+def test_games_go_on_unless_a_wrapper_has_a_state_that_is_not_known(place, can_tell, vec_env):
+    class Forgetful(gym.Wrapper):  # here, so that other processes get it by value
+        """A wrapper with a state of its own, which nobody knows."""
 
+    def wrapped(env):
+        game = AtariPreprocessing(Forgetful(env) if place == "inside" else env)
+        return Forgetful(game) if place == "outside" else game
 
-def inside(env):
-    return AtariPreprocessing(Forgetful(env))
-
-
-def outside(env):
-    return Forgetful(AtariPreprocessing(env))
-
-
-@pytest.mark.parametrize(
-    ("wrapper", "vec_env", "can_tell"),
-    [
-        (AtariPreprocessing, DummyVecEnv, True),
-        (AtariPreprocessing, SubprocVecEnv, True),
-        (inside, DummyVecEnv, False),
-        (outside, DummyVecEnv, False),
-        (outside, SubprocVecEnv, False),
-    ],
-)
-def test_games_go_on_unless_a_wrapper_has_a_state_that_is_not_known(wrapper, vec_env, can_tell):
     register_environments()
-    env = VecFrameStack(make_vec_env(GAME, 2, wrapper_class=wrapper, vec_env_cls=vec_env), 4)
-    env.reset()
-
-    assert (environment_state(env) is not None) is can_tell
-    env.close()
+    env = VecFrameStack(make_vec_env(GAME, 2, wrapper_class=wrapped, vec_env_cls=vec_env), 4)
+    with contextlib.closing(env):
+        env.reset()
+        assert (environment_state(env) is not None) is can_tell
 
 
 @pytest.mark.skipif(not th.cuda.is_available(), reason="no CUDA device")

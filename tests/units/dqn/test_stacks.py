@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.buffers import DictReplayBuffer, ReplayBuffer
 from stable_baselines3.common.vec_env import VecFrameStack, unwrap_vec_wrapper
 
 from flicker import flickering
@@ -35,5 +35,6 @@ def test_stacks_whose_channels_come_last_are_for_the_buffer_of_stable_baselines(
     assert frames_in_a_stack(env) == 4
     assert channels_last.observation_space.shape == (16, 16, 4)
     assert frames_in_a_stack(channels_last) is None
-    assert frames_in_a_stack(env, ReplayBuffer) is None
+    assert frames_in_a_stack(env, ReplayBuffer) == 4
+    assert frames_in_a_stack(env, DictReplayBuffer) is None
     assert frames_in_a_stack(env, n_steps=3) is None

@@ -27,7 +27,15 @@ from rl_units.dqn.stepping import MeanwhileEnv
 
 # SB3's own class, which knows neither, finds a buffer for itself when it loads a model.
 _OF_THE_FRAMES = ["replay_buffer_class", "replay_buffer_kwargs"]
-_OF_THIS_PROCESS = ["frames_folder", "frames_prefix", "_as_given", "_updates", "_can_be_graphed", "_precision"]
+_OF_THIS_PROCESS = [
+    "frames_folder",
+    "frames_prefix",
+    "_as_given",
+    "_translated",
+    "_updates",
+    "_can_be_graphed",
+    "_precision",
+]
 
 
 class FastDQN(DQN):
@@ -97,23 +105,20 @@ class FastDQN(DQN):
         n_stack = frames_in_a_stack(self.env, self.replay_buffer_class, self.n_steps)
         if n_stack is not None:
             self.replay_buffer_class = FrameReplayBuffer
-            self.replay_buffer_kwargs = {
-                "n_stack": n_stack,
-                "folder": self.frames_folder,
-                "prefix": self.frames_prefix,
-            }
+            own = {"n_stack": n_stack, "folder": self.frames_folder, "prefix": self.frames_prefix}
+            self.replay_buffer_kwargs = {**(self.replay_buffer_kwargs or {}), **own}
 
     def _keep_replay_ratio(self) -> None:
         """Translates `train_freq` and `gradient_steps` to steps of the vectorised environment."""
         self._convert_train_freq()
         frequency: Any = self.train_freq  # a TrainFreq by now, which SB3's type leaves out
         self._as_given: tuple[Any, int] = frequency, self.gradient_steps
-        if self.env is None or frequency.unit != TrainFrequencyUnit.STEP or self.gradient_steps < 1:
-            return
-        n_updates = self.n_envs * self.gradient_steps
-        divisor = math.gcd(frequency.frequency, n_updates)
-        self.train_freq = frequency._replace(frequency=frequency.frequency // divisor)
-        self.gradient_steps = n_updates // divisor
+        if frequency.unit == TrainFrequencyUnit.STEP and self.gradient_steps > 0:
+            n_updates = self.n_envs * self.gradient_steps
+            divisor = math.gcd(frequency.frequency, n_updates)
+            self.train_freq = frequency._replace(frequency=frequency.frequency // divisor)
+            self.gradient_steps = n_updates // divisor
+        self._translated = self.train_freq, self.gradient_steps
 
     def save(
         self,
@@ -121,13 +126,17 @@ class FastDQN(DQN):
         exclude: Iterable[str] | None = None,
         include: Iterable[str] | None = None,
     ) -> None:
-        """As in SB3, with the settings as they were given: whoever loads it may have another number of environments."""
-        translated = self.train_freq, self.gradient_steps
-        self.train_freq, self.gradient_steps = self._as_given
+        """As in SB3, with the settings as they were given: whoever loads it may have another number of environments.
+
+        SB3's DQN, which counts steps of the vectorised environment, has the same replay ratio with one environment.
+        """
+        current = self.train_freq, self.gradient_steps
+        if current == self._translated:
+            self.train_freq, self.gradient_steps = self._as_given
         try:
             super().save(path, exclude, include)
         finally:
-            self.train_freq, self.gradient_steps = translated
+            self.train_freq, self.gradient_steps = current
 
     def learn(
         self,

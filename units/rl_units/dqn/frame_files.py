@@ -91,7 +91,8 @@ class FrameFiles:
         """See `FrameStore`.
 
         Raises:
-            OSError: If the disk refuses it.
+            StorageError: If the next file cannot be made.
+            OSError: If the disk refuses anything else.
         """
         if not self._chunks or index >= self._chunks[-1].start + self._capacity:
             if self._chunks:
@@ -129,10 +130,11 @@ class FrameFiles:
             index: Number of the first frame that will be written from now on.
 
         Returns:
-            The files of all frames before it, which survive a loss of power.
+            The files of all frames before it, flushed to the disk.
 
         Raises:
-            OSError: If the disk refuses it.
+            StorageError: If the next file cannot be made.
+            OSError: If the disk refuses anything else.
         """
         if self._chunks and self._chunks[-1].start == index:
             self._drop_newest()

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch as th
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 _LEAST_WEIGHTS = 2**18
 """Weights from which on a layer is worth it; that of `CnnPolicy` has 1.6 million."""
@@ -17,8 +18,9 @@ class OneDnnLinear(nn.Linear):
     """`nn.Linear` with the same weights, and the same results but for rounding."""
 
     def forward(self, input: th.Tensor) -> th.Tensor:
-        """As in torch; float32 `[n, in_features]` on the CPU by oneDNN, all else by torch."""
-        if input.ndim != 2 or input.dtype != th.float32 or input.device.type != "cpu":
+        """As in torch; float32 `[n, in_features]` on the CPU by oneDNN, all else, and what is exported, by torch."""
+        is_plain = input.ndim == 2 and len(input) > 0 and input.dtype == self.weight.dtype == th.float32
+        if not is_plain or th.compiler.is_compiling() or input.device.type != "cpu" or th.is_autocast_enabled("cpu"):
             return super().forward(input)
         product: th.Tensor = _Product.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call] # torch leaves it untyped
         return product
@@ -32,6 +34,7 @@ class _Product(th.autograd.Function):
         return _product(rows, weight, bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: th.Tensor) -> tuple[th.Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
         return (

@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 from gymnasium import spaces
+from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, VecTransposeImage, unwrap_vec_wrapper
 
 from rl_units.dqn.frames import Frames
@@ -15,11 +16,11 @@ def frames_in_a_stack(env: VecEnv, buffer_class: object = None, n_steps: int = 1
 
     Args:
         env: The environments that are trained in.
-        buffer_class: The replay buffer that somebody asks for; None for none.
+        buffer_class: The replay buffer that somebody asks for; None for none. SB3 saves its plain one with every model.
         n_steps: Steps whose rewards are added up for a transition.
     """
     stacking = unwrap_vec_wrapper(env, VecFrameStack)
-    if buffer_class is not None or n_steps > 1 or not isinstance(stacking, VecFrameStack):
+    if buffer_class not in (None, ReplayBuffer) or n_steps > 1 or not isinstance(stacking, VecFrameStack):
         return None
     n_stack = int(stacking.stacked_obs.n_stack)
     has_channels_first = stacking.stacked_obs.channels_first or unwrap_vec_wrapper(env, VecTransposeImage) is not None

@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from rl_units.dqn.frame_files import Chunk
 from rl_units.dqn.frame_replay import FrameReplayBuffer
-from rl_units.errors import CheckpointError
+from rl_units.errors import SETTINGS_REMEDY, CheckpointError
 from rl_units.files import atomic_path
 from rl_units.training import state
 from rl_units.training.checkpoint import (
@@ -132,8 +132,9 @@ class Checkpointing(BaseCallback):
         return not self._stopping
 
     def _on_training_end(self) -> None:
-        # Cut short, the last rollout is half done and the checkpoint before it counts.
-        if not self._stopping and self.model.num_timesteps >= self.model._total_timesteps:
+        # Cut short, the last rollout is half done, or the run not yet put back, and the checkpoint before counts.
+        is_done = self._saved_at >= 0 and self.model.num_timesteps >= self.model._total_timesteps
+        if is_done and not self._stopping:
             self.save()
         if self._lock is not None:
             self._lock.release()
@@ -237,8 +238,7 @@ class Checkpointing(BaseCallback):
             state.restore_tensors(model, tensors)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise CheckpointError(
-                f"The checkpoint in {self._folder} does not fit this run: {error}. Resume with the "
-                "hyperparameters that it was started with."
+                f"The checkpoint in {self._folder} does not fit this run: {error}. {SETTINGS_REMEDY}"
             ) from error
         self.n_calls = checkpoint.env_steps
         self.num_timesteps = model.num_timesteps

@@ -257,8 +257,9 @@ def _outcome(experiment: Experiment, stop: Stop) -> Outcome:
     folder, model = Path(experiment.save_path), experiment.model
     if model is None:  # the Zoo's own hyperparameter search
         return Outcome(folder, 0, stopped=stop.requested)
-    stopped = stop.requested and model.num_timesteps < model._total_timesteps
-    return Outcome(folder, model.num_timesteps, stopped, _resumable_at(experiment))
+    resumable_at = _resumable_at(experiment)
+    steps = max(model.num_timesteps, resumable_at or 0)  # a run may be stopped before it is put back
+    return Outcome(folder, steps, stop.requested and steps < model._total_timesteps, resumable_at)
 
 
 def _resumable_at(experiment: Experiment) -> int | None:

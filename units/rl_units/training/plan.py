@@ -42,7 +42,7 @@ class Outcome:
         run_folder: The Zoo's run folder.
         num_timesteps: Environment steps trained, all sessions together.
         stopped: Whether it was asked to stop before its budget was used.
-        resumable_at: Steps of the last checkpoint; None for a run that cannot be resumed.
+        resumable_at: Steps of the last checkpoint; None if there is none.
     """
 
     run_folder: Path

@@ -19,7 +19,7 @@ from stable_baselines3.common.buffers import DictReplayBuffer, NStepReplayBuffer
 
 from rl_units.dqn.frame_files import Chunk
 from rl_units.dqn.frame_replay import FrameReplayBuffer
-from rl_units.errors import CHECKPOINT_REMEDY, CheckpointError
+from rl_units.errors import CHECKPOINT_REMEDY, SETTINGS_REMEDY, CheckpointError
 from rl_units.files import atomic_path
 
 SEGMENT_STEPS = 10_000
@@ -126,14 +126,14 @@ def read_segments(
                     next_observations[rows] = following[held]
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise CheckpointError(
-                f"{folder / segment.file} does not fit this run: {error}. {CHECKPOINT_REMEDY}"
+                f"{folder / segment.file} does not fit this run: {error}. {SETTINGS_REMEDY}"
             ) from error
     if isinstance(buffer, FrameReplayBuffer):
         try:
             buffer.open(frames, added)
         except (ValueError, OSError) as error:
             raise CheckpointError(
-                f"The replay buffer in {folder} does not fit this run: {error}. {CHECKPOINT_REMEDY}"
+                f"The replay buffer in {folder} does not fit this run: {error}. {SETTINGS_REMEDY}"
             ) from error
         return
     buffer.pos = added % buffer.buffer_size

@@ -22,6 +22,7 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.save_util import recursive_getattr, recursive_setattr
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from rl_units.errors import CheckpointError
 from rl_units.training.environments import (
     environment_state,
     generator_states,
@@ -221,6 +222,9 @@ def restore_environments(model: BaseAlgorithm, callbacks: Sequence[BaseCallback]
 
     Returns:
         Whether the episodes of training go on.
+
+    Raises:
+        CheckpointError: If environments in processes of their own refused and are gone.
     """
     environments = list(_environments(model, callbacks))
     saved = state.get("environments") or [None] * len(environments)
@@ -232,6 +236,11 @@ def restore_environments(model: BaseAlgorithm, callbacks: Sequence[BaseCallback]
         # Another version of the emulator, say: what was learnt is worth more than the games that were running.
         print(f"The games that were running cannot go on here, so new ones begin: {error}")  # noqa: T201 # for the student
         saved = [None]
+    except (EOFError, ConnectionError) as error:
+        raise CheckpointError(
+            "The games that were running cannot go on in processes of their own, which ended. "
+            "Resume with --vec-env dummy."
+        ) from error
     if saved[0] is None or state["observation"] is None:
         _restart_environments(model)
         return False
