@@ -56,6 +56,12 @@ def checkpoint_files(folder):
     return {path.name: path.read_bytes() for path in checkpoint_folder(run).iterdir()}
 
 
+def change_games(folder, n_envs):
+    """As somebody might who edits the run's own copy of its hyperparameters."""
+    kept = folder / "dqn" / f"{GAME}_1" / GAME / "hyperparameters.yml"
+    kept.write_text(dump_yaml({"atari": {**SETTINGS, "n_envs": n_envs}}))
+
+
 def weights(run):
     _, parameters, _ = load_from_zip_file(run / f"{GAME}.zip", device="cpu")
     return parameters["policy"]
@@ -129,7 +135,9 @@ def test_a_run_with_another_number_of_games_is_refused(tmp_path, capsys):
 
     before = checkpoint_files(tmp_path)
 
-    assert main([*game, "-params", "n_envs:2"]) == 2
+    change_games(tmp_path, 2)
+
+    assert main(game) == 2
 
     error = capsys.readouterr().err
     assert "does not fit this run" in error
@@ -143,7 +151,9 @@ def test_a_finished_run_that_does_not_fit_keeps_its_checkpoint(tmp_path):
     before = checkpoint_files(tmp_path)
     game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "--resume", "--no-progress"]
 
-    assert main([*game, "-params", "n_envs:2"]) == 2
+    change_games(tmp_path, 2)
+
+    assert main(game) == 2
 
     assert checkpoint_files(tmp_path) == before
 
@@ -177,13 +187,13 @@ def test_a_run_whose_lock_cannot_be_taken_is_told_so(tmp_path, capsys):
     assert f"{lock} cannot be written" in capsys.readouterr().err
 
 
-def test_a_resumed_run_keeps_its_algorithm(tmp_path, capsys):
+def test_a_resumed_run_keeps_its_algorithm_and_hyperparameters(tmp_path, capsys):
     begin(tmp_path, 1)
     game = ["train", "--algo", "dqn", "--env", GAME, "-f", str(tmp_path), "-n", "384", "--resume", "--no-progress"]
 
-    assert main([*game, "--reference"]) == 2
-
-    assert "keeps its algorithm" in capsys.readouterr().err
+    for flags, kept in ((["--reference"], "algorithm"), (["-params", "n_envs:2"], "hyperparameters")):
+        assert main([*game, *flags]) == 2
+        assert f"keeps its {kept}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("vec_env", [DummyVecEnv, SubprocVecEnv])

@@ -1,7 +1,7 @@
 """Which DQN `train` takes, and keeps when a run is resumed."""
 
 import pytest
-from rl_zoo3.hyperparams_opt import HYPERPARAMS_CONVERTER
+from rl_zoo3.hyperparams_opt import HYPERPARAMS_SAMPLER
 
 from rl_units.cli import main
 from rl_units.dqn.settings import with_our_preprocessing
@@ -64,7 +64,9 @@ def test_actions_that_are_repeated_at_random_are_for_the_wrapper_of_stable_basel
 def test_the_search_of_the_zoo_tries_it_and_keeps_no_frames(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = {"buffer_size": 100, "learning_starts": 20, "batch_size": 4, "train_freq": 4, "gradient_steps": 1}
-    monkeypatch.setitem(HYPERPARAMS_CONVERTER, "dqn", lambda *_: dict(settings))
+    monkeypatch.setitem(
+        HYPERPARAMS_SAMPLER, "dqn", lambda trial, *_: settings | {"gamma": trial.suggest_float("gamma", 0.9, 0.99)}
+    )
     search = ["-optimize", "--n-trials", "2", "--n-evaluations", "1", "--eval-episodes", "1", "--n-startup-trials", "2"]
 
     assert pong(tmp_path, {}, "-n", "30", *search) == 0

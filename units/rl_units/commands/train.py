@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PASSES_FLAGS_ON = True
 """Flags that are not declared here go to `rl_zoo3.train` as they are."""
 
+_SETTINGS_FLAGS = {"-params", "--hyperparams"}
+"""Flags of the Zoo with which hyperparameters are changed."""
+
 CHECKPOINT_FREQUENCY = 25_000
 """Steps; about three minutes of DQN on Atari on two CPU cores."""
 
@@ -146,6 +149,10 @@ def _resumed_plan(options: argparse.Namespace) -> "Plan":
 
     if options.conf_file is not None:
         raise ConfigError("A resumed run keeps its hyperparameters: leave out -c, or begin a new run without --resume.")
+    if not _SETTINGS_FLAGS.isdisjoint(options.rest):
+        raise ConfigError(
+            "A resumed run keeps its hyperparameters: leave out -params, or begin a new run without --resume."
+        )
     if options.reference:
         raise ConfigError("A resumed run keeps its algorithm: leave out --reference, or begin a new run.")
     folder = _folder_to_resume(options)
